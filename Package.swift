@@ -1,0 +1,59 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+
+func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .testTarget(
+        name: name + "Tests", dependencies: [.byName(name: name)] + dependencies,
+        resources: resources, swiftSettings: settings)
+}
+
+let package = Package(
+    name: "image-factory",
+    products: [.executable(name: "image-factory", targets: ["image-factory"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", exact: "1.0.2", traits: []),
+    ],
+    targets: [
+        // System calls that the Glibc module hides, and the init of a containment: C, because a process
+        // that enters namespaces must have one thread and no runtime.
+        .target(name: "CLinux"),
+        module("Model", [crypto, system]),
+        module("DiskFormats", [crypto, system, "CLinux"]),
+        module("Tooling", ["Model", "CLinux", system, .product(name: "Subprocess", package: "swift-subprocess")]),
+        module("Dialects", ["Model", system, .product(name: "Yams", package: "Yams")]),
+        module("Planning", ["Model"]),
+        module("Engine", ["Model", system]),
+        module("Steps", ["Model", "Engine", "Tooling", "DiskFormats", "CLinux", system]),
+        module("Store", ["Model", "Engine", "CLinux", system]),
+        module(
+            "FactoryCore",
+            ["Model", "DiskFormats", "Tooling", "Dialects", "Planning", "Engine", "Steps", "Store", system]),
+        module(
+            "Commands",
+            [
+                "Model", "FactoryCore", "CLinux", system,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        .executableTarget(name: "image-factory", dependencies: ["Commands", "CLinux"], swiftSettings: settings),
+        tests("Model", []),
+    ]
+)

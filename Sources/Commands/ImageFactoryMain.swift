@@ -1,0 +1,1 @@
+package enum ImageFactoryMain { package static func main() {} }

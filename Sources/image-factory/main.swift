@@ -1,0 +1,3 @@
+import Commands
+
+ImageFactoryMain.main()
