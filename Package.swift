@@ -55,5 +55,8 @@ let package = Package(
             ]),
         .executableTarget(name: "image-factory", dependencies: ["Commands", "CLinux"], swiftSettings: settings),
         tests("Model", []),
+        tests("Tooling", ["Model", "TestSupport", "image-factory", system]),
+        // What tests of several modules share.
+        .target(name: "TestSupport", dependencies: [system], path: "Tests/TestSupport", swiftSettings: settings),
     ]
 )

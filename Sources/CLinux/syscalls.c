@@ -11,3 +11,5 @@ int if_punch_hole(int descriptor, off_t offset, off_t length) {
 off_t if_seek_data(int descriptor, off_t offset) { return lseek(descriptor, offset, SEEK_DATA); }
 
 off_t if_seek_hole(int descriptor, off_t offset) { return lseek(descriptor, offset, SEEK_HOLE); }
+
+int if_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
