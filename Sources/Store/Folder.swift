@@ -1,10 +1,10 @@
-package import Glibc
+import Glibc
 package import SystemPackage
 
 /// Folders of the host, by bytes: names that are not UTF-8 are kept as they are.
 package enum Folder {
     /// Makes a folder and those above it.
-    package static func make(_ path: FilePath, mode: mode_t = 0o755) throws {
+    package static func make(_ path: FilePath, mode: UInt32 = 0o755) throws {
         guard mkdir(path.string, mode) != 0 else { return }
         switch errno {
         case EEXIST: return

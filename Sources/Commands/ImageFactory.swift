@@ -1,0 +1,15 @@
+import ArgumentParser
+import FactoryCore
+import Model
+
+/// The program's own command line; without a subcommand it is `build`.
+struct ImageFactory: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "image-factory",
+        abstract: "Build golden images for virtual machines, without root.",
+        version: ImageFactoryVersion.current,
+        subcommands: [
+            Build.self, Plan.self, Explain.self, Prune.self, Schema.self,
+        ],
+        defaultSubcommand: Build.self)
+}

@@ -1,0 +1,72 @@
+import ArgumentParser
+import FactoryCore
+import Glibc
+import Model
+import SystemPackage
+
+/// What every command that reads a definition takes.
+struct DefinitionOptions: ParsableArguments {
+    @Argument(help: "A definition: the path of a YAML file.")
+    var definition: String
+
+    @Option(name: .customLong("set"), help: "Give a variable of the definition a value; may be repeated.")
+    var variables: [Assignment] = []
+
+    @Flag(help: "Use the package lists and packages that are cached; ask no mirror.")
+    var offline = false
+
+    func request(output: FilePath = ".", jobs: Int = 2) throws -> BuildRequest {
+        guard DefinitionLoading.isPath(definition) else {
+            throw FactoryError(
+                .missingInput, "there is no file '\(definition)'",
+                remedy: "give the path of a definition, such as examples/debian-13.yaml")
+        }
+        return BuildRequest(
+            definition: FilePath(definition), set: variables.map { ($0.name, $0.value) }, output: output,
+            offline: offline, jobs: jobs)
+    }
+}
+
+/// `name=value`.
+struct Assignment: ExpressibleByArgument, Sendable {
+    let name: String
+    let value: String
+
+    init?(argument: String) {
+        guard let at = argument.firstIndex(of: "="), at != argument.startIndex else { return nil }
+        name = String(argument[..<at])
+        value = String(argument[argument.index(after: at)...])
+    }
+}
+
+/// How a command shows what happens.
+struct OutputOptions: ParsableArguments {
+    @Flag(name: .shortAndLong, help: "Show every line of every step's log.")
+    var verbose = false
+
+    @Flag(name: .shortAndLong, help: "Show warnings and failures only.")
+    var quiet = false
+
+    @Flag(help: "Print plain lines even on a terminal.")
+    var plain = false
+
+    @Flag(help: "Print the events as JSON lines on standard output.")
+    var json = false
+}
+
+extension ByteCount: ExpressibleByArgument {
+    package init?(argument: String) { self.init(parsing: argument) }
+}
+
+/// A length of time as people write it: `90s`, `15m`, `12h`, `30d`.
+struct TimeLength: ExpressibleByArgument, Sendable {
+    let seconds: Double
+
+    init?(argument: String) {
+        let units: [Character: Double] = ["s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604_800]
+        guard let unit = argument.last, let factor = units[unit], let number = Double(argument.dropLast()),
+            number >= 0, number < 1e9
+        else { return nil }
+        seconds = number * factor
+    }
+}

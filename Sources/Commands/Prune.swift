@@ -1,0 +1,27 @@
+import ArgumentParser
+import FactoryCore
+import Model
+
+struct Prune: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Remove results, packages and logs from the store.",
+        discussion: "First what was not used for --age, then the longest unused until at most --size is left.")
+
+    @Option(help: "Keep at most this much, such as 20G.")
+    var size: ByteCount?
+
+    @Option(help: "Remove what was not used for this long, such as 30d.")
+    var age: TimeLength?
+
+    func validate() throws {
+        guard size != nil || age != nil else { throw ValidationError("give --size, --age or both") }
+    }
+
+    func run() async throws {
+        let factory = try Host.factory()
+        try await Ending.status(Display.plain) {
+            let report = try await factory.prune(size: size, age: age?.seconds)
+            print("removed \(report.removed) entries, \(report.freed); \(report.left) are left in \(factory.store)")
+        }
+    }
+}

@@ -1,0 +1,89 @@
+import Model
+
+extension NativeLowering {
+    func fileChange(_ map: NativeMap) -> FileChange {
+        let owner = (map.text("owner") ?? "root").split(separator: ":").map(String.init)
+        let path = map.text("path") ?? ""
+        if path.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
+            .contains(where: { $0.isEmpty || $0 == "." || $0 == ".." }), !path.isEmpty
+        {
+            problems.error(map.place("path"), "the path '\(path)' must have no '//', '/./' or '/../' and end in a name")
+        }
+        return FileChange(
+            path: path, content: content(map), owner: owner[0],
+            group: owner.count > 1 ? owner[1] : map.text("group") ?? "root",
+            mode: map.text("mode").flatMap { UInt16($0, radix: 8) } ?? 0o644)
+    }
+
+    private func content(_ map: NativeMap) -> FileChange.Content {
+        switch (map.text("content"), map.text("source")) {
+        case (let text?, nil): return .inline(text)
+        case (nil, let source?):
+            let path = source.hasPrefix("/") ? source : folder == "/" ? "/" + source : folder + "/" + source
+            do {
+                let (digest, size) = try files.read(path)
+                return .local(path: path, digest: digest, size: size)
+            } catch {
+                problems.error(map.place("source"), "cannot read the local file '\(path)': \(NativeLoad.oneLine("\(error)"))")
+            }
+        case (nil, nil):
+            if map["content"] == nil, map["source"] == nil {
+                problems.error(map.place, "a file needs 'content' or 'source'")
+            }
+        default: problems.error(map.place("source"), "a file has either 'content' or 'source'")
+        }
+        return .inline("")
+    }
+
+    func command(_ value: NativeValue) -> CommandChange? {
+        if let text = value.text { return CommandChange(run: text) }
+        guard let map = value.map, let run = map.text("run") else { return nil }
+        return CommandChange(run: run, moment: map.text("when").flatMap(CommandChange.Moment.init) ?? .build)
+    }
+
+    func user(_ map: NativeMap) -> UserAccount {
+        var uid: UInt32?
+        if let text = map.text("uid") {
+            uid = UInt32(text)
+            if uid == nil || uid == .max { problems.error(map.place("uid"), "'\(text)' is not a number up to 4294967294") }
+        }
+        let sudo = map["sudo"]
+        return UserAccount(
+            name: map.text("name") ?? "", uid: uid, comment: map.text("comment") ?? "", groups: map.texts("groups"),
+            shell: map.text("shell") ?? "/bin/bash", sshKeys: map.texts("ssh_keys"),
+            sudo: sudo?.text.map { [$0] } ?? map.texts("sudo"), passwordHash: map.text("password_hash"))
+    }
+
+    func outputs(_ root: NativeMap) -> [Output] {
+        var outputs: [Output] = []
+        for value in root.list("outputs") {
+            guard let format = (value.text ?? value.map?.text("format")).flatMap(Output.Format.init) else { continue }
+            var output = Output(format)
+            if let map = value.map, let compression = map.text("compression").flatMap(Output.Compression.init) {
+                if format != .qcow2 {
+                    problems.error(map.place("compression"), "only qcow2 has a choice of compression")
+                }
+                output.compression = compression
+            }
+            if outputs.contains(where: { $0.format == format }) {
+                problems.error(value.place, "the output '\(format.rawValue)' is there twice")
+            }
+            outputs.append(output)
+        }
+        if root.list("outputs").isEmpty { problems.error(root.place("outputs"), "'outputs' must not be empty") }
+        return outputs
+    }
+
+    func bootCheck(_ root: NativeMap) -> BootCheck {
+        if let flag = root.text("boot_check") { return BootCheck(enabled: flag == "true") }
+        guard let limit = root.map("boot_check")?.text("limit"), let number = UInt32(limit.dropLast()) else {
+            return BootCheck()
+        }
+        let seconds = UInt64(number) * (limit.hasSuffix("h") ? 3600 : limit.hasSuffix("m") ? 60 : 1)
+        guard seconds > 0, seconds <= 86400 else {
+            problems.error(root.place("boot_check"), "the limit of a boot check is between 1s and 24h")
+            return BootCheck()
+        }
+        return BootCheck(limitSeconds: UInt32(seconds))
+    }
+}

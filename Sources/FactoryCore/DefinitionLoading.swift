@@ -1,0 +1,61 @@
+import Dialects
+import DiskFormats
+import Glibc
+package import Model
+import Planning
+import Store
+package import SystemPackage
+
+/// A definition that was read, with what lowering it found.
+package struct LoadedDefinition: Sendable {
+    package var definition: ImageDefinition
+    package var warnings: [Diagnostic]
+    /// Local input files by digest.
+    package var localFiles: [Digest: FilePath]
+}
+
+/// Reads definitions from files: the one place that gives a dialect the outside world.
+package enum DefinitionLoading {
+    /// Throws `InvalidInput` with all problems, or `FactoryError` if the file cannot be read.
+    package static func load(_ path: FilePath, set: [(String, String)]) throws -> LoadedDefinition {
+        let bytes: [UInt8]
+        do {
+            bytes = try DurableFile.read(path)
+        } catch {
+            throw FactoryError(
+                .missingInput, "cannot read the definition \(path): \(error)", remedy: "check the path")
+        }
+        let result = try NativeDialect.parse(
+            bytes: bytes, file: path.string, set: set, distributions: names, files: LocalFiles(read: digest))
+        var localFiles: [Digest: FilePath] = [:]
+        for file in result.definition.files {
+            if case .local(let path, let digest, _) = file.content { localFiles[digest] = FilePath(path) }
+        }
+        return LoadedDefinition(definition: result.definition, warnings: result.warnings, localFiles: localFiles)
+    }
+
+    /// The JSON Schema of native definitions.
+    package static func schema() -> String { NativeSchema.jsonSchema(distributions: names) }
+
+    /// Whether `build X` means a file: one that exists, or anything with a slash in it.
+    package static func isPath(_ argument: String) -> Bool {
+        argument.contains("/") || access(argument, F_OK) == 0
+    }
+
+    static let names = DistributionNames(
+        Distribution.all.map { distribution in
+            (distribution.name, distribution.releases.map { ($0.codename, $0.aliases) }, distribution.components)
+        })
+
+    private static func digest(_ path: String) throws -> (Digest, ByteCount) {
+        let file = try FileDescriptor.open(FilePath(path), .readOnly, options: .closeOnExec)
+        return try file.closeAfter {
+            var facts = stat()
+            guard fstat(file.rawValue, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG else {
+                throw FactoryError(.missingInput, "\(path) is not a regular file")
+            }
+            guard let digest = Digest(try SparseDigest.sha256(of: file)) else { throw Errno.ioError }
+            return (digest, ByteCount(UInt64(facts.st_size)))
+        }
+    }
+}

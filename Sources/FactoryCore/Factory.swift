@@ -1,0 +1,175 @@
+import Engine
+import Glibc
+package import Model
+import Planning
+import Steps
+import Store
+package import SystemPackage
+package import Tooling
+
+/// What a person or a service asks of the program; each use case is an extension.
+package struct Factory: Sendable {
+    package var store: FilePath
+    package var runner: any CommandRunning
+    package var tools: ToolInventory
+    /// The program itself.
+    package var executable: FilePath
+    package var clock: WallClock
+    package var environment: [String: String]
+
+    package init(
+        store: FilePath, runner: any CommandRunning, tools: ToolInventory, executable: FilePath, clock: WallClock,
+        environment: [String: String]
+    ) {
+        self.store = store
+        self.runner = runner
+        self.tools = tools
+        self.executable = executable
+        self.clock = clock
+        self.environment = environment
+    }
+
+    /// Opens the store, made if need be, after what killed builds left in it is removed.
+    func openStore() async throws -> FolderStore {
+        let runner = runner
+        let opened = try FolderStore(store) { folder in await ForeignTree.remove(folder, runner: runner) }
+        await opened.reap()
+        return opened
+    }
+}
+
+/// How a build is asked for.
+package struct BuildRequest: Sendable {
+    package var definition: FilePath
+    package var set: [(String, String)]
+    package var output: FilePath
+    package var offline: Bool
+    package var jobs: Int
+
+    package init(
+        definition: FilePath, set: [(String, String)] = [], output: FilePath = ".", offline: Bool = false,
+        jobs: Int = 2
+    ) {
+        self.definition = definition
+        self.set = set
+        self.output = output
+        self.offline = offline
+        self.jobs = jobs
+    }
+}
+
+/// A definition with everything that was found out for it before a build.
+package struct PreparedBuild: Sendable {
+    package var loaded: LoadedDefinition
+    package var plan: BuildPlan
+    package var mirrors: [String: String]
+    package var tools: [String: String]
+    package var warnings: [String]
+}
+
+extension Factory {
+    /// Reads the definition, asks the mirrors for the suites' releases, and plans. Nothing is built.
+    package func prepare(_ request: BuildRequest) async throws -> PreparedBuild {
+        let loaded = try DefinitionLoading.load(request.definition, set: request.set)
+        let opened = try await openStore()
+        return try await prepare(loaded, request, opened)
+    }
+
+    func prepare(
+        _ loaded: LoadedDefinition, _ request: BuildRequest, _ opened: FolderStore
+    ) async throws -> PreparedBuild {
+        let definition = loaded.definition
+        async let versions = toolVersions()
+        let mirrors = try await self.mirrors(for: definition)
+        let (releases, warnings) = try await releases(for: definition, mirrors, opened, offline: request.offline)
+        let facts = PlanningFacts(
+            releases: releases, tools: try await versions,
+            epoch: environment["SOURCE_DATE_EPOCH"].flatMap { UInt64($0) })
+        return PreparedBuild(
+            loaded: loaded, plan: try Planner.plan(definition, facts: facts), mirrors: mirrors, tools: facts.tools,
+            warnings: warnings + loaded.warnings.map(\.description))
+    }
+
+    /// The archives to download from: the definition's, else the host's own, else the distribution's public ones.
+    private func mirrors(for definition: ImageDefinition) async throws -> [String: String] {
+        guard let distribution = Distribution.named(definition.os.distribution),
+            case .bootstrap(let base) = definition.base
+        else { return [:] }
+        var mirrors: [String: String] = [:]
+        for archive in distribution.archives {
+            let own = archive.id == "security" ? base.securityMirror : base.mirror
+            if let own {
+                mirrors[archive.id] = own
+            } else if let host = await HostMirrors.find(
+                origin: distribution.origin, label: archive.label, pathSuffix: archive.pathSuffix, runner: runner)
+            {
+                mirrors[archive.id] = host
+            } else {
+                mirrors[archive.id] = archive.publicURI
+            }
+        }
+        return mirrors
+    }
+
+    private func releases(
+        for definition: ImageDefinition, _ mirrors: [String: String], _ opened: FolderStore, offline: Bool
+    ) async throws -> ([SuiteRelease], [String]) {
+        guard let distribution = Distribution.named(definition.os.distribution),
+            let release = distribution.release(definition.os.release), case .bootstrap(let base) = definition.base
+        else { return ([], []) }
+        let request = ReleaseRequest(
+            suites: release.suites.map { .init(archive: $0.archive, name: $0.name) }, components: base.components,
+            architecture: definition.os.architecture, keyring: FilePath(base.keyring ?? distribution.keyring),
+            keyringPackage: distribution.keyringPackage, mirrors: mirrors)
+        let resolver = ReleaseResolver(
+            runner: runner, apt: opened.root.appending("apt"), releases: opened.root.appending("releases"))
+        let lock = try await FileLock.wait(resolver.lock(for: request)) {}
+        defer { _ = lock }
+        let found = try await resolver.resolve(request, offline: offline)
+        var warnings: [String] = []
+        if offline, let newest = found.map(\.date).max() {
+            warnings.append("offline: the package lists are those of \(UTCDate.day(newest))")
+        }
+        return (found, warnings)
+    }
+
+    private func toolVersions() async throws -> [String: String] {
+        try await withThrowingTaskGroup(of: (String, String).self) { group in
+            for name in Planner.tools {
+                guard let tool = Tool(rawValue: name) else {
+                    throw FactoryError(.internal, "the tool '\(name)' is not in the inventory")
+                }
+                group.addTask { (name, try await tools.version(of: tool)) }
+            }
+            var versions: [String: String] = [:]
+            for try await (name, version) in group { versions[name] = version }
+            return versions
+        }
+    }
+}
+
+/// Removes trees whose files belong to mapped ids, by the same ids.
+enum ForeignTree {
+    static func remove(_ folder: FilePath, runner: any CommandRunning) async {
+        let containment = Containment(
+            identities: .range, network: .none, workSize: .mebi(16),
+            binds: [.init(source: folder, target: "/mnt/folder", writable: true)])
+        for name in ["out", "scratch"] {
+            _ = try? await runner.run(
+                Command("rm", ["-rf", "--one-file-system", "/mnt/folder/\(name)"], containment: containment),
+                onLine: { _, _ in })
+        }
+    }
+}
+
+/// Dates as people read them.
+enum UTCDate {
+    /// `2026-11-21` of seconds since 1970.
+    static func day(_ seconds: UInt64) -> String {
+        var time = time_t(seconds)
+        var parts = tm()
+        gmtime_r(&time, &parts)
+        func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        return "\(parts.tm_year + 1900)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday))"
+    }
+}

@@ -1,0 +1,66 @@
+import Engine
+import Model
+import Steps
+import Store
+import SystemPackage
+
+/// `NAME-VERSION.manifest.json`: what a build was made of and what it made.
+struct Manifest: Codable {
+    struct ToolVersion: Codable {
+        var name: String
+        var version: String
+    }
+
+    struct BootRecord: Codable {
+        var firmware: String
+        var seconds: Double
+        var accelerator: String
+        var seen: String
+    }
+
+    var format = 1
+    var name: String
+    var version: String
+    /// Of image-factory.
+    var builder: String
+    /// Of the definition as lowered to the model, and of the whole plan.
+    var definition: Digest
+    var plan: Digest
+    var releases: [SuiteRelease]
+    var steps: [BuildReport.StepTime]
+    var tools: [ToolVersion]
+    var packages: [InstalledPackage]
+    var disk: DiskRecord?
+    var boots: [BootRecord]
+    var files: [Artifact]
+
+    init(
+        _ prepared: PreparedBuild, _ results: [String: StepResult], _ artifacts: [Artifact],
+        _ steps: [BuildReport.StepTime]
+    ) throws {
+        let plan = prepared.plan
+        func read<Value: Decodable>(_ type: Value.Type, _ step: String, _ file: String) throws -> Value? {
+            guard let folder = results[step]?.folder else { return nil }
+            return try Canonical.decode(type, from: try DurableFile.read(folder.appending(file)))
+        }
+        name = plan.name
+        version = plan.version
+        builder = ImageFactoryVersion.current
+        definition = plan.definition
+        self.plan = try Canonical.digest(plan)
+        releases = plan.steps.compactMap { step -> [SuiteRelease]? in
+            guard case .bootstrap(let action) = step.action else { return nil }
+            return action.releases
+        }.flatMap { $0 }
+        self.steps = steps
+        tools = prepared.tools.sorted { $0.key < $1.key }.map { ToolVersion(name: $0.key, version: $0.value) }
+        packages = try read([InstalledPackage].self, "configure", "packages.json") ?? []
+        disk = try read(DiskRecord.self, "assemble", "layout.json")
+        boots = try ["bios", "uefi"].compactMap { firmware in
+            try read(BootCheckRecord.self, "boot-" + firmware, "boot.json").map {
+                BootRecord(firmware: firmware, seconds: $0.seconds, accelerator: $0.accelerator, seen: $0.seen)
+            }
+        }
+        files = artifacts
+    }
+}

@@ -1,0 +1,1 @@
+extension Factory { func accelerator() async -> DoctorFinding { DoctorFinding(subject: "x", state: .good, detail: "x") } }

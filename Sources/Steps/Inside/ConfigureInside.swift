@@ -1,0 +1,109 @@
+import Glibc
+import Model
+import SystemPackage
+import Tooling
+
+/// The changes to a tree, in this order: system settings, users, files, commands, then the traces of the build are
+/// removed and the tree is packed.
+package struct ConfigureInside: Codable, Sendable {
+    var action: ConfigureAction
+    /// Where the tree is unpacked.
+    var trees: String
+
+    func run(runner: any CommandRunning, log: @escaping @Sendable (String) -> Void) async throws {
+        let path = FilePath(trees).appending("tree")
+        guard mkdir(path.string, 0o755) == 0 else {
+            throw FactoryError(.cannotCreate, "cannot make \(path): \(Errno(rawValue: errno))")
+        }
+        try await TreeArchive.extract("/mnt/tree.tar", to: path, runner: runner)
+        let tree = try TreeRoot(path)
+        for name in ["/dev", "/proc", "/sys", "/run"] { try tree.makeFolder(name) }
+        let commands = TreeCommands(tree: path, runner: runner, log: log)
+        try commands.mount()
+        try await SystemSettings(action: action, tree: tree, commands: commands).apply()
+        try await addUsers(tree, commands)
+        try addFiles(tree)
+        try await runCommands(commands)
+        try await writePackageList(commands)
+        commands.unmount()
+        try BuildTraces(tree: tree).remove()
+        log("packing the tree")
+        try await TreeArchive.create("/mnt/out/tree.tar", from: path, epoch: action.epoch, runner: runner)
+    }
+
+    private func addUsers(_ tree: TreeRoot, _ commands: TreeCommands) async throws {
+        for user in action.users {
+            var arguments = ["--shell", user.shell, "--comment", user.comment]
+            if let uid = user.uid { arguments += ["--uid", "\(uid)"] }
+            if !user.groups.isEmpty { arguments += ["--groups", user.groups.joined(separator: ",")] }
+            let existing = try AccountFiles(tree).account(user.name) != nil
+            if !existing { arguments.append("--create-home") }
+            try await commands.run(
+                existing ? "/usr/sbin/usermod" : "/usr/sbin/useradd", arguments + ["--", user.name],
+                activity: "adding the user \(user.name)", remedy: "check its groups, its uid and its shell")
+            try AccountFiles.setPassword(user.passwordHash ?? "!", of: user.name, in: tree)
+            guard let account = try AccountFiles(tree).account(user.name) else { continue }
+            if !user.sshKeys.isEmpty {
+                try tree.makeFolder(account.home + "/.ssh", mode: 0o700, user: account.uid, group: account.gid)
+                try tree.write(
+                    Array((user.sshKeys.joined(separator: "\n") + "\n").utf8),
+                    to: account.home + "/.ssh/authorized_keys", mode: 0o600, user: account.uid, group: account.gid)
+            }
+            if !user.sudo.isEmpty {
+                let rules = user.sudo.map { "\(user.name) \($0)\n" }.joined()
+                // sudo ignores files with a dot in their name.
+                let name = String(user.name.map { $0 == "." ? "_" : $0 })
+                try tree.write(rules, to: "/etc/sudoers.d/90-\(name)", mode: 0o440)
+            }
+        }
+    }
+
+    private func addFiles(_ tree: TreeRoot) throws {
+        for file in action.files {
+            let accounts = try AccountFiles(tree)
+            let bytes: [UInt8]
+            if let digest = file.local {
+                bytes = try SmallFile.bytes(FilePath("/mnt/files/\(digest.hex)"))
+                guard Digest(of: bytes) == digest else {
+                    throw FactoryError(
+                        .missingInput, "the local file for \(file.path) changed during the build",
+                        remedy: "run the build again")
+                }
+            } else {
+                bytes = Array((file.inline ?? "").utf8)
+            }
+            try tree.write(
+                bytes, to: file.path, mode: mode_t(file.mode), user: try accounts.user(file.owner),
+                group: try accounts.group(file.group))
+        }
+    }
+
+    private func runCommands(_ commands: TreeCommands) async throws {
+        for command in action.commands where command.moment == .build {
+            commands.log("+ \(command.run.split(separator: "\n").first ?? "")")
+            try await commands.run(
+                "/bin/sh", ["-e", "-c", command.run], activity: "running a command of the definition",
+                remedy: "see the log; commands run in the tree without network")
+        }
+    }
+
+    private func writePackageList(_ commands: TreeCommands) async throws {
+        let result = try await commands.run(
+            "/usr/bin/dpkg-query", ["-W", "-f", "${Package}\t${Version}\t${Architecture}\t${db:Status-Abbrev}\n"],
+            activity: "listing the packages")
+        var packages: [InstalledPackage] = []
+        for line in result.text.split(separator: "\n") {
+            let fields = line.split(separator: "\t").map(String.init)
+            guard fields.count == 4 else { continue }
+            guard fields[3].hasPrefix("ii") || fields[3].hasPrefix("hi") else {
+                if fields[3].hasPrefix("rc") { continue }
+                throw FactoryError(
+                    .failed, "the package \(fields[0]) is not fully installed (\(fields[3]))",
+                    remedy: "see the log of the bootstrap step, and the commands of the definition")
+            }
+            packages.append(InstalledPackage(name: fields[0], version: fields[1], architecture: fields[2]))
+        }
+        packages.sort { ($0.name, $0.architecture) < ($1.name, $1.architecture) }
+        try SmallFile.write(try Canonical.text(packages), "/mnt/out/packages.json")
+    }
+}

@@ -1,0 +1,35 @@
+import Model
+import SystemPackage
+import Tooling
+
+/// A tree as a tar file, with owners by number and extended attributes.
+enum TreeArchive {
+    static func extract(_ archive: String, to tree: FilePath, runner: any CommandRunning) async throws {
+        try await runner.runChecked(
+            Command(
+                "tar",
+                [
+                    "--extract", "--file=\(archive)", "--directory=\(tree.string)", "--numeric-owner",
+                    "--preserve-permissions", "--same-owner", "--xattrs", "--xattrs-include=*",
+                    // A tar of a tree has its folders in it; delaying their times costs a second pass.
+                    "--delay-directory-restore",
+                ]),
+            activity: "unpacking the tree"
+        ) { _, _ in }
+    }
+
+    /// In name order, with no time later than the epoch.
+    static func create(_ archive: String, from tree: FilePath, epoch: UInt64, runner: any CommandRunning) async throws {
+        try await runner.runChecked(
+            Command(
+                "tar",
+                [
+                    "--create", "--file=\(archive)", "--directory=\(tree.string)", "--numeric-owner", "--xattrs",
+                    "--xattrs-include=*", "--sort=name", "--format=pax",
+                    "--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime",
+                    "--mtime=@\(epoch)", "--clamp-mtime", ".",
+                ]),
+            activity: "packing the tree"
+        ) { _, _ in }
+    }
+}

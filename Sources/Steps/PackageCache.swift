@@ -1,0 +1,87 @@
+import DiskFormats
+import Glibc
+import Model
+import SystemPackage
+
+/// Downloaded packages. apt takes a file in its archives folder for the right one if its size is right, so each is
+/// compared with the digest in the signed lists before it is handed over.
+struct PackageCache {
+    let folder: FilePath
+
+    /// The names of the files that the lists know with the digest that they have, sorted.
+    func usable(lists: FilePath) throws -> [String] {
+        let cached = names(folder, suffix: ".deb")
+        guard !cached.isEmpty else { return [] }
+        var known: [String: String] = [:]
+        for list in names(lists, suffix: "_Packages") {
+            try PackageList.collectDigests(lists.appending(list), into: &known)
+        }
+        return try cached.filter { name in
+            // apt escapes the colon of an epoch in its file names; the lists leave the epoch out.
+            guard let expected = known[Self.archiveName(name)] else { return false }
+            let path = folder.appending(name)
+            guard try FileDigest.compute(path).hex == expected else {
+                _ = unlink(path.string)
+                return false
+            }
+            // The time of last use decides what prune removes.
+            _ = utimensat(AT_FDCWD, path.string, nil, 0)
+            return true
+        }
+    }
+
+    /// `name_1%3a2.0-1_amd64.deb` is `name_2.0-1_amd64.deb` in an archive's pool.
+    static func archiveName(_ file: String) -> String {
+        let parts = file.split(separator: "_", maxSplits: 2, omittingEmptySubsequences: false)
+        guard parts.count == 3, let colon = parts[1].firstRange(of: "%3a") else { return file }
+        return "\(parts[0])_\(parts[1][colon.upperBound...])_\(parts[2])"
+    }
+
+    private func names(_ folder: FilePath, suffix: String) -> [String] {
+        guard let handle = opendir(folder.string) else { return [] }
+        defer { closedir(handle) }
+        var names: [String] = []
+        while let entry = readdir(handle) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name.hasSuffix(suffix) { names.append(name) }
+        }
+        return names.sorted()
+    }
+}
+
+/// A Packages file (https://wiki.debian.org/DebianRepository/Format): 60 MB of which two fields matter here.
+enum PackageList {
+    /// SHA256 of each package by the last part of its Filename.
+    static func collectDigests(_ path: FilePath, into digests: inout [String: String]) throws {
+        let bytes = try SmallFile.bytes(path)
+        var file: String?
+        var digest: String?
+        bytes.withUnsafeBytes { whole in
+            var at = 0
+            while at < whole.count {
+                let end = next(0x0a, in: whole, from: at)
+                let line = UnsafeRawBufferPointer(rebasing: whole[at..<end])
+                if line.isEmpty {
+                    if let file, let digest { digests[file] = digest }
+                    (file, digest) = (nil, nil)
+                } else if line[0] == UInt8(ascii: "F"), line.starts(with: "Filename: ".utf8) {
+                    let name = line.split(separator: UInt8(ascii: "/")).last.map { Array($0) } ?? []
+                    file = String(decoding: name, as: UTF8.self)
+                } else if line[0] == UInt8(ascii: "S"), line.starts(with: "SHA256: ".utf8) {
+                    digest = String(decoding: line.dropFirst(8), as: UTF8.self)
+                }
+                at = end + 1
+            }
+        }
+        if let file, let digest { digests[file] = digest }
+    }
+
+    private static func next(_ byte: UInt8, in bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
+        guard let base = bytes.baseAddress,
+            let found = memchr(base + start, Int32(byte), bytes.count - start)
+        else { return bytes.count }
+        return UnsafeRawPointer(found) - base
+    }
+}

@@ -1,0 +1,40 @@
+package import Model
+package import SystemPackage
+package import Tooling
+
+/// What steps need to know of this machine and this run. Nothing here is part of a step's identity.
+package struct StepEnvironment: Sendable {
+    package var runner: any CommandRunning
+    /// The program itself, which is also what runs inside a containment.
+    package var executable: FilePath
+    /// Folders of the store: downloaded packages, fixed releases.
+    package var packages: FilePath
+    package var releases: FilePath
+    /// Where the accelerator's verdict and other facts of the machine are kept.
+    package var cache: FilePath
+    /// Where failed boots leave their screenshot.
+    package var logs: FilePath
+    /// The archive to download from, by archive id.
+    package var mirrors: [String: String]
+    /// Local input files by digest.
+    package var localFiles: [Digest: FilePath]
+    package var bootLimit: Duration
+    package var accelerator: String?
+
+    package init(
+        runner: any CommandRunning, executable: FilePath, packages: FilePath, releases: FilePath, cache: FilePath,
+        logs: FilePath, mirrors: [String: String], localFiles: [Digest: FilePath], bootLimit: Duration,
+        accelerator: String? = nil
+    ) {
+        self.runner = runner
+        self.executable = executable
+        self.packages = packages
+        self.releases = releases
+        self.cache = cache
+        self.logs = logs
+        self.mirrors = mirrors
+        self.localFiles = localFiles
+        self.bootLimit = bootLimit
+        self.accelerator = accelerator
+    }
+}

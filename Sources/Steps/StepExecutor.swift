@@ -1,0 +1,49 @@
+package import Engine
+package import Model
+
+/// Dispatches each action to the file that performs it.
+package struct StepExecutor: StepRunning {
+    private let environment: StepEnvironment
+
+    package init(_ environment: StepEnvironment) { self.environment = environment }
+
+    package func run(_ step: Step, in context: StepContext) async throws {
+        switch step.action {
+        case .bootstrap(let action):
+            try await BootstrapStep(action: action, environment: environment).run(in: context)
+        case .configure(let action):
+            try await ConfigureStep(action: action, environment: environment).run(in: context)
+        case .assemble(let action):
+            try await AssembleStep(action: action, seed: step.id, environment: environment).run(in: context)
+        case .convert(let output):
+            try await ConvertStep(output: output, environment: environment).run(in: context)
+        case .pack:
+            try await PackStep(environment: environment).run(in: context)
+        case .digest:
+            try await DigestStep().run(in: context)
+        case .bootCheck(let action):
+            try await BootCheckStep(action: action, environment: environment).run(in: context)
+        }
+    }
+
+    package func title(of step: Step) -> String {
+        switch step.action {
+        case .bootstrap(let action):
+            "installing \(action.distribution) \(action.suite) with \(action.packages.count) chosen packages"
+        case .configure(let action):
+            "configuring the tree (\(action.files.count) files, \(action.users.count) users, "
+                + "\(action.commands.count) commands)"
+        case .assemble(let action):
+            "assembling a \(action.layout.table.rawValue) disk for "
+                + (action.layout.firmware == .both ? "bios and uefi" : action.layout.firmware.rawValue)
+        case .convert(let output):
+            "converting to \(output.format.rawValue) (\(output.compression.rawValue))"
+        case .pack:
+            "packing the tree"
+        case .digest:
+            "computing the digest of the \(step.name.dropFirst("digest-".count)) file"
+        case .bootCheck(let action):
+            "booting the \(action.format.rawValue) image with \(action.firmware.rawValue) firmware"
+        }
+    }
+}
