@@ -1,4 +1,4 @@
-/// The version of the product, in this one place: `make dist` and `--version` read it.
+/// The version of this program, which a release raises.
 package enum ImageFactoryVersion {
     package static let current = "0.1.0"
 }
