@@ -1,0 +1,44 @@
+# README.md says what these are for.
+PREFIX ?= /usr/local
+DESTDIR ?=
+SWIFT ?= swift
+program = .build/release/image-factory
+
+.PHONY: build release check test e2e demo install dist clean
+
+build:
+	$(SWIFT) build
+
+# One file that needs no Swift where it runs.
+release:
+	$(SWIFT) build --configuration release --static-swift-stdlib --product image-factory
+
+check:
+	scripts/check
+
+test:
+	scripts/setup
+	$(SWIFT) test --disable-xctest
+
+# Full builds of the examples, with boots and upgrades: needs the network, and an hour without KVM.
+e2e:
+	scripts/setup
+	IMAGE_FACTORY_E2E=1 $(SWIFT) test --disable-xctest --filter E2ETests
+
+demo:
+	scripts/setup
+	$(MAKE) --no-print-directory release
+	$(program) build examples/debian-13.yaml --output out
+
+# Installs what `make release` has built, so that `sudo make install` compiles nothing.
+install:
+	@test -x $(program) || { echo "install: error: there is no $(program); run 'make release' first" >&2; exit 1; }
+	install -D -m 0755 $(program) "$(DESTDIR)$(PREFIX)/bin/image-factory"
+	install -d "$(DESTDIR)$(PREFIX)/share/image-factory/examples"
+	install -m 0644 examples/*.yaml "$(DESTDIR)$(PREFIX)/share/image-factory/examples/"
+
+dist:
+	scripts/dist
+
+clean:
+	rm -rf .build out dist
