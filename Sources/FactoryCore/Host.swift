@@ -1,5 +1,5 @@
 import Glibc
-import Model
+package import Model
 import Steps
 import SystemPackage
 import Tooling
