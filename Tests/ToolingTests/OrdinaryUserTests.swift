@@ -71,6 +71,13 @@ import Testing
         #expect(failure?.remedy?.hasPrefix("as root: usermod --add-subuids FIRST-LAST 64321") == true)
     }
 
+    @Test func `A root that is none on the host is told so`() async throws {
+        let command = [builtExecutable().string, "__contain", "--", "true"]
+        let result = try await runner.run(Command("unshare", ["--map-root-user"] + command))
+        let failure = Launch.containmentFailure(in: result.lastLines)
+        #expect(failure?.remedy == "run it as an ordinary user, or as root outside of a container")
+    }
+
     @Test(.enabled(if: accountWithRange != nil && !ProgramSearch.isMissing("newuidmap")))
     func `With subordinate ids files may have other owners`() async throws {
         let account = try #require(Self.accountWithRange)
