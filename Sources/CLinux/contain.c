@@ -63,7 +63,8 @@ static void open_input(struct if_containment *containment) {
 static void prepare_root(struct if_containment *containment) {
     struct stat status;
     gid_t group = stat("/dev/kvm", &status) == 0 ? status.st_gid : 0;
-    if (setgroups(group ? 1 : 0, &group) != 0) if_contain_fail(errno, NULL, "cannot set the groups");
+    if (setgroups(group ? 1 : 0, &group) != 0)
+        if_contain_fail(errno, IF_NESTED_HINT, "root may not set its groups here");
     for (int descriptor = 1; descriptor <= 2; descriptor++)
         if (fstat(descriptor, &status) == 0 && S_ISFIFO(status.st_mode))
             (void)!fchown(descriptor, IF_ROOT_BASE, IF_ROOT_BASE);

@@ -11,6 +11,9 @@
 #define IF_ROOT_BASE 1878982656U
 #define IF_ID_COUNT 65536U
 
+/// The way out for a root that is none on the host, because it is in a user namespace itself.
+#define IF_NESTED_HINT "run it as an ordinary user, or as root outside of a container"
+
 /// A file or folder of the host that the contained processes see at `target`.
 struct if_bind {
     const char *source;

@@ -79,8 +79,7 @@ static void map_as_root(pid_t process) {
         snprintf(map, sizeof map, "0 %u %u\n", IF_ROOT_BASE, IF_ID_COUNT);
         if (write_file(path, map) != 0)
             if_contain_fail(
-                errno, "run it as an ordinary user, or as root outside of a container",
-                "root may not map the ids from %u here", IF_ROOT_BASE);
+                errno, IF_NESTED_HINT, "root may not map the ids from %u here", IF_ROOT_BASE);
     }
 }
 

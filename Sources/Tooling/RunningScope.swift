@@ -35,9 +35,9 @@ final class RunningScope: Sendable {
                 return value
             } catch {
                 stop()
-                _ = await waiting.result
+                let outcome = await waiting.result
                 try Task.checkCancellation()
-                throw error
+                throw cause(of: error, outcome)
             }
         } onCancel: {
             stop()
@@ -73,8 +73,19 @@ final class RunningScope: Sendable {
 
     private func result(of waiting: Task<CommandResult, any Error>) async throws -> CommandResult {
         let result = try await waiting.value
-        guard isLate.load(ordering: .sequentiallyConsistent), let limit = launch.command.timeout else { return result }
-        let last = result.lastLines.last.map { "; its last line: \($0)" } ?? ""
-        throw FactoryError(.failed, "\(launch.command.name) did not end within \(limit)\(last)")
+        if let failure = lateness() { throw failure }
+        return result
+    }
+
+    /// What the body really failed of: a program that never ran, or was stopped by the clock, explains its error.
+    private func cause(of error: any Error, _ outcome: Result<CommandResult, any Error>) -> any Error {
+        if case .failure(let failure as FactoryError) = outcome { return failure }
+        return lateness() ?? error
+    }
+
+    private func lateness() -> FactoryError? {
+        guard isLate.load(ordering: .sequentiallyConsistent), let limit = launch.command.timeout else { return nil }
+        let last = recorder.lastLines.last.map { "; its last line: \($0)" } ?? ""
+        return FactoryError(.failed, "\(launch.command.name) did not end within \(limit)\(last)")
     }
 }

@@ -83,7 +83,9 @@ import Testing
         }
     }
 
-    @Test func `A bind below /mnt is seen although /mnt is covered`() async throws {
+    @Test(.enabled(if: access("/mnt", W_OK) == 0)) func `A bind below /mnt is seen although /mnt is covered`()
+        async throws
+    {
         let name = "image-factory-test-\(getpid())"
         try #require(mkdir("/mnt/\(name)", 0o755) == 0)
         defer { rmdir("/mnt/\(name)") }
@@ -127,7 +129,7 @@ import Testing
     }
 
     @Test func `Background processes end with the command`() async throws {
-        let mark = "\(700_000 + Int(getpid()))"
+        let mark = "64\(getpid())"
         let result = try await runner.run(shell("setsid sleep \(mark) > /dev/null 2>&1 &", Containment()))
         #expect(result.succeeded)
         #expect(ProcessTable.count(withArgument: mark) == 0)
