@@ -55,5 +55,14 @@ let package = Package(
             ]),
         .executableTarget(name: "image-factory", dependencies: ["Commands", "CLinux"], swiftSettings: settings),
         tests("Model", []),
+        tests("DiskFormats", [system, "CLinux"]),
     ]
 )
+
+// `package` access ends at the package, so benchmarks are a target of this one, but of no ordinary build.
+if Context.environment["IMAGE_FACTORY_BENCHMARKS"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "bench-formats", dependencies: ["DiskFormats", system], path: "Benchmarks/bench-formats",
+            swiftSettings: settings))
+}

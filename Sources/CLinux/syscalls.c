@@ -2,6 +2,8 @@
 #include "clinux.h"
 
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 int if_punch_hole(int descriptor, off_t offset, off_t length) {
@@ -11,3 +13,9 @@ int if_punch_hole(int descriptor, off_t offset, off_t length) {
 off_t if_seek_data(int descriptor, off_t offset) { return lseek(descriptor, offset, SEEK_DATA); }
 
 off_t if_seek_hole(int descriptor, off_t offset) { return lseek(descriptor, offset, SEEK_HOLE); }
+
+int if_clone_file(int source, int target) { return ioctl(target, FICLONE, source); }
+
+ssize_t if_copy_range(int source, off_t from, int target, off_t to, size_t length) {
+    return copy_file_range(source, &from, target, &to, length, 0);
+}

@@ -13,6 +13,12 @@ int if_punch_hole(int descriptor, off_t offset, off_t length);
 off_t if_seek_data(int descriptor, off_t offset);
 off_t if_seek_hole(int descriptor, off_t offset);
 
+/// ioctl(2) FICLONE: `target` shares the blocks of `source` from now on. Returns 0, or -1 with errno set.
+int if_clone_file(int source, int target);
+
+/// copy_file_range(2) at the given places. Returns the bytes copied, or -1 with errno set.
+ssize_t if_copy_range(int source, off_t from, int target, off_t to, size_t length);
+
 /// The entry of the helper mode `__contain`: sets up namespaces, then runs a command as the child of an
 /// init of its own. Never returns to Swift code.
 int if_contain_main(int count, char *const arguments[]);
