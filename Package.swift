@@ -58,5 +58,14 @@ let package = Package(
         tests("Tooling", ["Model", "TestSupport", "image-factory", system]),
         // What tests of several modules share.
         .target(name: "TestSupport", dependencies: [system], path: "Tests/TestSupport", swiftSettings: settings),
+        tests("DiskFormats", [system, "CLinux"]),
     ]
 )
+
+// `package` access ends at the package, so benchmarks are a target of this one, but of no ordinary build.
+if Context.environment["IMAGE_FACTORY_BENCHMARKS"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "bench-formats", dependencies: ["DiskFormats", system], path: "Benchmarks/bench-formats",
+            swiftSettings: settings))
+}

@@ -57,6 +57,13 @@ package struct Partition: Hashable, Sendable {
     package let lastLBA: UInt64
     package let kind: Kind
 
+    package init(number: Int, firstLBA: UInt64, lastLBA: UInt64, kind: Kind) {
+        self.number = number
+        self.firstLBA = firstLBA
+        self.lastLBA = lastLBA
+        self.kind = kind
+    }
+
     /// The bytes of the disk it covers, or nil if that is no range within 2^63 bytes.
     package func byteRange(sectorSize: UInt64) -> Range<Int64>? {
         guard firstLBA <= lastLBA, let start = product(firstLBA, sectorSize),
