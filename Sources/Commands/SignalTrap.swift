@@ -18,8 +18,10 @@ package enum SignalTrap {
         grace: Duration = .seconds(10), stopping: @escaping @Sendable () -> Void = {},
         _ body: @escaping @Sendable () async throws -> Int32
     ) async -> Int32 {
+        // Signals are heard before the body runs, and wait in the pipe until there is a task to cancel.
+        let watch = SignalWatch(grace: grace)
         let task = Task { try await body() }
-        let watch = SignalWatch(grace: grace) {
+        watch.start {
             task.cancel()
             stopping()
         }
@@ -45,13 +47,15 @@ private final class SignalWatch: Sendable {
     private let pipe = WakePipe()
     private let first = Atomic<Int32>(0)
     private let grace: Duration
-    private let thread: Mutex<BackgroundThread?>
+    private let thread = Mutex<BackgroundThread?>(nil)
 
-    init(grace: Duration, onFirst: @escaping @Sendable () -> Void) {
+    init(grace: Duration) {
         self.grace = grace
-        thread = Mutex(nil)
-        thread.withLock { $0 = BackgroundThread { [self] in watch(onFirst) } }
         for signal in Self.signals { _ = if_trap_signal(signal, pipe.writer) }
+    }
+
+    func start(onFirst: @escaping @Sendable () -> Void) {
+        thread.withLock { $0 = BackgroundThread { [self] in watch(onFirst) } }
     }
 
     /// The signal that came, if one did. From here on signals have their default action.

@@ -7,19 +7,21 @@ import Testing
 @Suite(.serialized) struct LiveRendererTests {
     private static let clock = WallClock { EventMaker.epoch + 5 }
 
-    /// The two ends of a terminal of our own.
+    /// The two ends of a terminal of our own (pty(7); the numbers are TIOCSPTLCK and TIOCGPTN of asm-generic/ioctls.h).
     private func withTerminal(
         columns: UInt16, _ body: (_ terminal: Int32, _ screen: Int32) async throws -> Void
     ) async throws {
         var size = winsize(ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
-        let screen = posix_openpt(O_RDWR | O_NOCTTY)
-        try #require(screen >= 0 && grantpt(screen) == 0 && unlockpt(screen) == 0)
+        var lock: Int32 = 0
+        var number: UInt32 = 0
+        let screen = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC)
+        try #require(screen >= 0)
         defer { close(screen) }
-        let terminal = open(ptsname(screen), O_RDWR | O_NOCTTY)
+        try #require(ioctl(screen, 0x4004_5431, &lock) == 0 && ioctl(screen, 0x8004_5430, &number) == 0)
+        let terminal = open("/dev/pts/\(number)", O_RDWR | O_NOCTTY | O_CLOEXEC)
         try #require(terminal >= 0)
         defer { close(terminal) }
         _ = ioctl(terminal, UInt(TIOCSWINSZ), &size)
-        _ = fcntl(screen, F_SETFL, O_NONBLOCK)
         try await body(terminal, screen)
     }
 
@@ -32,9 +34,9 @@ import Testing
     /// What comes until the text is there, five seconds at most.
     private func read(_ screen: Int32, until text: String) async throws -> String {
         var all = ""
-        for _ in 0..<250 where !all.contains(text) {
-            all += read(screen)
-            try await Task.sleep(for: .milliseconds(20))
+        for _ in 0..<1000 where !all.contains(text) {
+            for part in sequence(state: (), next: { _ in read(screen) }).prefix(while: { !$0.isEmpty }) { all += part }
+            try await Task.sleep(for: .milliseconds(5))
         }
         return all
     }
@@ -96,18 +98,10 @@ import Testing
                 for _ in 0..<20_000 { renderer.consume(maker.at(1, .log(step: "disk", line: line))) }
             }
             #expect(time < .seconds(2))
-            // The screen is read, so that the drawing thread can end.
-            let reader = Task {
-                var all = ""
-                while !Task.isCancelled {
-                    all += read(screen)
-                    try? await Task.sleep(for: .milliseconds(1))
-                }
-                return all + read(screen)
-            }
-            renderer.finish()
-            reader.cancel()
-            #expect(await reader.value.contains("lines not shown"))
+            let finishing = BackgroundThread { renderer.finish() }
+            let drawn = try await read(screen, until: "?25h")
+            #expect(drawn.contains("lines not shown"))
+            finishing?.join()
         }
     }
 }

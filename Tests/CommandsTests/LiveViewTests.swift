@@ -163,7 +163,7 @@ import Testing
             "● bootstrap  installing debian trixie                 reused",
             "warning: configure: no kernel",
             "✓ configure  configuring the tree                     12.3 s",
-            "✗ disk       making the disk        failed after 1 min 12 s",
+            "✗ disk       making the disk         failed after 1 min 12 s",
             "– qcow2      writing web-1.0.qcow2                 cancelled",
         ]
         #expect(notes(Self.ends) == lines)

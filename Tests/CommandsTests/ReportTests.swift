@@ -32,7 +32,7 @@ import Testing
 
     @Test func `An invalid input shows all its problems`() {
         let error = InvalidInput([
-            Diagnostic(file: "a.yaml", line: 3, column: 7, "unknown key 'pakages'"),
+            Diagnostic(file: "a.yaml", line: 3, column: 7, .error, "unknown key 'pakages'"),
             Diagnostic(file: "a.yaml", line: 9, column: 1, .warning, "old"),
         ])
         let lines = ["a.yaml:3:7: error: unknown key 'pakages'", "a.yaml:9:1: warning: old"]

@@ -52,7 +52,7 @@ enum Elapsed {
     /// `12.3 s`, `1 min 12 s`, `2 h 05 min`.
     static func exact(_ seconds: Double) -> String {
         let tenths = UInt64(max(0, min(seconds, 1e9)) * 10 + 0.5)
-        return tenths < 600 ? "\(tenths / 10).\(tenths % 10) s" : whole(seconds)
+        return tenths < 600 ? "\(tenths / 10).\(tenths % 10) s" : whole(Double(tenths) / 10)
     }
 
     /// The same without tenths, for a time that runs.

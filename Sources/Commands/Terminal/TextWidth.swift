@@ -33,6 +33,7 @@ enum TextWidth {
     private static func of(_ scalar: Unicode.Scalar) -> Int {
         guard scalar.value >= 0x300 else { return 1 }
         switch scalar.properties.generalCategory {
+        // Variation selector 16 makes a narrow sign a picture, which is wide.
         case .nonspacingMark, .enclosingMark, .format: return scalar.value == 0xfe0f ? 1 : 0
         default: return isWide(scalar) ? 2 : 1
         }
@@ -43,7 +44,7 @@ enum TextWidth {
         switch scalar.value {
         case 0x1100...0x115f, 0x2e80...0x303e, 0x3041...0xa4cf, 0xa960...0xa97c, 0xac00...0xd7a3, 0xf900...0xfaff,
             0xfe30...0xfe6f, 0xff00...0xff60, 0xffe0...0xffe6, 0x17000...0x18aff, 0x1b000...0x1b2ff,
-            0x1f300...0x1f64f, 0x1f680...0x1f6ff, 0x1f900...0x1f9ff, 0x20000...0x3fffd:
+            0x20000...0x3fffd:
             true
         default: scalar.properties.isEmojiPresentation
         }
