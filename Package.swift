@@ -59,6 +59,7 @@ let package = Package(
         // What tests of several modules share.
         .target(name: "TestSupport", dependencies: [system], path: "Tests/TestSupport", swiftSettings: settings),
         tests("DiskFormats", [system, "CLinux"]),
+        tests("Commands", ["Model", "CLinux"]),
     ]
 )
 

@@ -26,4 +26,15 @@ int if_pipe(int ends[2]);
 /// init of its own. Never returns to Swift code.
 int if_contain_main(int count, char *const arguments[]);
 
+/// pipe2(2) with O_CLOEXEC | O_NONBLOCK. Returns 0, or -1 with errno set.
+int if_pipe(int ends[2]);
+
+/// From now on the signal writes its number as one byte to the descriptor (one for all signals; it must not block)
+/// instead of ending this process. Children get the default action back when they exec. Returns 0, or -1 if the
+/// signal is ignored by whoever started this process, and stays so.
+int if_trap_signal(int number, int descriptor);
+
+/// Gives the signal its default action back.
+int if_untrap_signal(int number);
+
 #endif
