@@ -9,7 +9,7 @@
 static volatile int report_to = -1;
 static volatile pid_t owner = -1;
 
-int if_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC | O_NONBLOCK); }
+int if_wake_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC | O_NONBLOCK); }
 
 static void report(int number) {
     int saved = errno;

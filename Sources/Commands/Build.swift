@@ -1,6 +1,5 @@
 import ArgumentParser
 import FactoryCore
-import Glibc
 import Model
 import SystemPackage
 
@@ -13,7 +12,7 @@ struct Build: AsyncParsableCommand {
             """)
 
     @OptionGroup var definition: DefinitionOptions
-    @OptionGroup var output: OutputOptions
+    @OptionGroup var shown: OutputOptions
 
     @Option(name: [.customLong("output"), .customShort("o")], help: "The folder for the image.")
     var folder = "."
@@ -26,13 +25,37 @@ struct Build: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let display = Display(output)
-        let factory = try Host.factory()
-        let request = try definition.request(output: FilePath(folder), jobs: jobs)
-        try await Ending.status(display) {
-            let report = try await factory.build(request, consumers: display.consumers)
-            display.finish()
-            display.show(report)
+        let (definition, shown, folder, jobs) = (definition, shown, FilePath(folder), jobs)
+        let renderer = shown.style.renderer(verbosity: shown.verbosity, clock: Host.clock)
+        let tail = TailKeeper()
+        let times = StepTimes()
+        try await Session.run(renderer, tail: tail) {
+            let request = try definition.request(output: folder, jobs: jobs)
+            let report = try await Host.factory().build(
+                request,
+                consumers: [
+                    { tail.consume($0) }, { times.consume($0) }, { renderer.consume($0) },
+                ])
+            renderer.finish()
+            if shown.style != .json, shown.verbosity != .quiet { BuildSummary(report, times.steps).write() }
         }
+    }
+}
+
+extension BuildSummary {
+    init(_ report: BuildReport, _ steps: [Step]) {
+        // A step that was reused took its time in an earlier build, which is what compares.
+        let made = Dictionary(uniqueKeysWithValues: report.steps.map { ($0.name, $0.seconds) })
+        self.init(
+            name: report.name,
+            files: report.artifacts.map { artifact in
+                File(
+                    path: report.folder.appending(artifact.file).string, size: artifact.size,
+                    allocated: artifact.allocated, digest: artifact.digest)
+            },
+            steps: steps.map { step in
+                Step(name: step.name, outcome: step.outcome, seconds: made[step.name] ?? step.seconds)
+            },
+            seconds: report.seconds)
     }
 }

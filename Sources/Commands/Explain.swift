@@ -9,11 +9,10 @@ struct Explain: AsyncParsableCommand {
     @OptionGroup var definition: DefinitionOptions
 
     func run() async throws {
-        let factory = try Host.factory()
-        let request = try definition.request()
-        try await Ending.status(Display.plain) {
-            let (prepared, explanations) = try await factory.explain(request)
-            for warning in prepared.warnings { Display.warn(warning) }
+        let definition = definition
+        try await Session.run {
+            let (prepared, explanations) = try await Host.factory().explain(try definition.request())
+            for warning in prepared.warnings { Session.warn(warning) }
             let width = explanations.map(\.step.count).max() ?? 0
             for explanation in explanations {
                 let name = explanation.step + String(repeating: " ", count: width - explanation.step.count)

@@ -1,16 +1,20 @@
 import ArgumentParser
-import Glibc
 import FactoryCore
+import Glibc
 
 /// Dispatches the program's names and its helper modes.
 package enum ImageFactoryMain {
-    package static func main() async {
-        let arguments = Array(CommandLine.arguments.dropFirst())
-        if arguments.first == "__inside", arguments.count == 2 {
-            exit(await Host.runInside(arguments[1]))
-        }
+    /// Does not return. It is not `async`: an asynchronous entry may start threads before the helper mode
+    /// `__contain` had its turn, and a process with threads cannot enter a user namespace.
+    package static func main() -> Never {
         // Writing to a pipe that nobody reads is an error to handle, not an end.
         signal(SIGPIPE, SIG_IGN)
-        await ImageFactory.main(arguments)
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        Task {
+            if arguments.first == "__inside", arguments.count == 2 { exit(await Host.runInside(arguments[1])) }
+            await ImageFactory.main(arguments)
+            exit(0)
+        }
+        while true { pause() }
     }
 }

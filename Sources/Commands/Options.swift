@@ -52,6 +52,14 @@ struct OutputOptions: ParsableArguments {
 
     @Flag(help: "Print the events as JSON lines on standard output.")
     var json = false
+
+    func validate() throws {
+        guard !(verbose && quiet) else { throw ValidationError("--verbose and --quiet exclude each other") }
+    }
+
+    var style: ProgressStyle { json ? .json : plain ? .plain : .automatic }
+
+    var verbosity: Verbosity { verbose ? .verbose : quiet ? .quiet : .normal }
 }
 
 extension ByteCount: ExpressibleByArgument {

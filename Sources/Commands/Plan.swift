@@ -9,11 +9,10 @@ struct Plan: AsyncParsableCommand {
     @OptionGroup var definition: DefinitionOptions
 
     func run() async throws {
-        let factory = try Host.factory()
-        let request = try definition.request()
-        try await Ending.status(Display.plain) {
-            let prepared = try await factory.prepare(request)
-            for warning in prepared.warnings { Display.warn(warning) }
+        let definition = definition
+        try await Session.run {
+            let prepared = try await Host.factory().prepare(try definition.request())
+            for warning in prepared.warnings { Session.warn(warning) }
             print(try Canonical.text(prepared.plan), terminator: "")
         }
     }

@@ -18,8 +18,9 @@ struct Prune: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let factory = try Host.factory()
-        try await Ending.status(Display.plain) {
+        let (size, age) = (size, age)
+        try await Session.run {
+            let factory = try Host.factory()
             let report = try await factory.prune(size: size, age: age?.seconds)
             print("removed \(report.removed) entries, \(report.freed); \(report.left) are left in \(factory.store)")
         }

@@ -9,7 +9,7 @@ final class WakePipe: Sendable {
 
     init() {
         var ends: [Int32] = [-1, -1]
-        _ = if_pipe(&ends)
+        _ = if_wake_pipe(&ends)
         reader = ends[0]
         writer = ends[1]
     }

@@ -18,6 +18,8 @@ package struct BuildReport: Sendable {
         package var made: Double
     }
 
+    /// NAME-VERSION.
+    package var name: String
     package var folder: FilePath
     package var artifacts: [Artifact]
     package var steps: [StepTime]
@@ -93,7 +95,7 @@ extension Factory {
         let name = "\(prepared.plan.name)-\(prepared.plan.version).manifest.json"
         try publishing.write(try Canonical.text(manifest), as: name)
         return BuildReport(
-            folder: request.output, artifacts: artifacts, steps: steps, seconds: clock.now() - start,
+            name: "\(prepared.plan.name)-\(prepared.plan.version)", folder: request.output, artifacts: artifacts, steps: steps, seconds: clock.now() - start,
             manifest: request.output.appending(name))
     }
 }

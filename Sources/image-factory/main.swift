@@ -8,4 +8,4 @@ let count = Int32(CommandLine.arguments.count)
 if count > 1, CommandLine.arguments[1] == "__contain" {
     exit(if_contain_main(count - 2, CommandLine.unsafeArgv + 2))
 }
-await ImageFactoryMain.main()
+ImageFactoryMain.main()

@@ -27,7 +27,7 @@ int if_pipe(int ends[2]);
 int if_contain_main(int count, char *const arguments[]);
 
 /// pipe2(2) with O_CLOEXEC | O_NONBLOCK. Returns 0, or -1 with errno set.
-int if_pipe(int ends[2]);
+int if_wake_pipe(int ends[2]);
 
 /// From now on the signal writes its number as one byte to the descriptor (one for all signals; it must not block)
 /// instead of ending this process. Children get the default action back when they exec. Returns 0, or -1 if the

@@ -1,0 +1,31 @@
+import ArgumentParser
+import FactoryCore
+import Model
+
+/// Runs a command's work so that it ends well: signals cancel it, and failures are shown in one form.
+enum Session {
+    /// Throws the exit status, so that the argument parser ends the process with it.
+    static func run(
+        _ renderer: (any EventRenderer)? = nil, tail: TailKeeper? = nil, grace: Duration = .seconds(9),
+        _ body: @escaping @Sendable () async throws -> Void
+    ) async throws {
+        let stopping: @Sendable () -> Void = { renderer?.stopping() }
+        let status = await SignalTrap.run(grace: grace, stopping: stopping) {
+            do {
+                try await body()
+                renderer?.finish()
+                return 0
+            } catch {
+                renderer?.finish()
+                guard !(error is CancellationError), !Task.isCancelled else { throw CancellationError() }
+                FailureReport(error, tail: tail?.failed).write()
+                return FailureReport.status(of: error)
+            }
+        }
+        guard status == 0 else { throw ExitCode(status) }
+    }
+
+    static func warn(_ message: String) {
+        _ = TextOutput(descriptor: 2).write("warning: " + Printable.line(message, unicode: true) + "\n")
+    }
+}
