@@ -28,4 +28,9 @@ enum Session {
     static func warn(_ message: String) {
         _ = TextOutput(descriptor: 2).write("warning: " + Printable.line(message, unicode: true) + "\n")
     }
+
+    /// A line for the person at the terminal, apart from what a command prints.
+    static func note(_ message: String) {
+        _ = TextOutput(descriptor: 2).write(Printable.line(message, unicode: true) + "\n")
+    }
 }

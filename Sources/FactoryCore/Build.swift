@@ -60,7 +60,7 @@ extension Factory {
 
     func stepEnvironment(_ prepared: PreparedBuild, _ opened: FolderStore) -> StepEnvironment {
         StepEnvironment(
-            runner: runner, executable: executable, packages: opened.root.appending("packages"),
+            runner: runner, tools: tools, executable: executable, packages: opened.root.appending("packages"),
             releases: opened.root.appending("releases"), cache: opened.root, logs: opened.root.appending("logs"),
             mirrors: prepared.mirrors, localFiles: prepared.loaded.localFiles,
             bootLimit: .seconds(Int64(prepared.loaded.definition.bootCheck.limitSeconds)))

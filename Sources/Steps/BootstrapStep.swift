@@ -23,7 +23,7 @@ struct BootstrapStep {
         try writeHooks(hooks)
         let usable = try PackageCache(folder: cached).usable(lists: lists)
         context.report.log("\(usable.count) packages are in the cache")
-        try SmallFile.write(usable.map { $0 + "\n" }.joined(), hooks.appending("cached"))
+        try WholeFile.write(usable.map { $0 + "\n" }.joined(), hooks.appending("cached"))
         work.bind(hooks, "/mnt/hooks")
         work.bind(lists, "/mnt/lists")
         work.bind(cached, "/mnt/packages")
@@ -69,13 +69,13 @@ struct BootstrapStep {
     }
 
     private func writeHooks(_ folder: FilePath) throws {
-        try SmallFile.write(Self.setup, folder.appending("setup"), mode: .init(rawValue: 0o755))
-        try SmallFile.write(Self.customize, folder.appending("customize"), mode: .init(rawValue: 0o755))
+        try WholeFile.write(Self.setup, folder.appending("setup"), mode: .init(rawValue: 0o755))
+        try WholeFile.write(Self.customize, folder.appending("customize"), mode: .init(rawValue: 0o755))
         let lines = action.releases.map { release in
             "deb [arch=\(action.architecture.rawValue)] mirror+file:/mnt/apt/\(release.archive) "
                 + "\(release.suite) \(action.components.joined(separator: " "))\n"
         }
-        try SmallFile.write(lines.joined(), folder.appending("sources.list"))
+        try WholeFile.write(lines.joined(), folder.appending("sources.list"))
     }
 
     /// Hands over the lists and the cached packages: both are copied, for dpkg sees only the tree.
@@ -137,7 +137,7 @@ enum MirrorLists {
             throw FactoryError(.cannotCreate, "cannot make \(folder): \(Errno(rawValue: errno))")
         }
         for (archive, uri) in mirrors {
-            try SmallFile.write(uri + "\n", folder.appending(archive))
+            try WholeFile.write(uri + "\n", folder.appending(archive))
         }
     }
 }

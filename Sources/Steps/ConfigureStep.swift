@@ -39,7 +39,7 @@ enum InsideProgram {
     ) async throws {
         var work = work
         let file = context.scratch.appending("order.json")
-        try SmallFile.write(try Canonical.text(order), file)
+        try WholeFile.write(try Canonical.text(order), file)
         work.bind(file, "/mnt/order.json")
         work.bind(environment.executable, "/mnt/image-factory")
         let failure = LineCollector()

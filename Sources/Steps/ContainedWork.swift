@@ -37,37 +37,11 @@ struct ContainedWork {
 enum HostMemory {
     /// MemAvailable of /proc/meminfo; 0 where it cannot be read.
     static func available() -> ByteCount {
-        guard let text = try? SmallFile.read("/proc/meminfo") else { return ByteCount(0) }
+        guard let text = try? WholeFile.text("/proc/meminfo") else { return ByteCount(0) }
         for line in text.split(separator: "\n") where line.hasPrefix("MemAvailable:") {
             let number = line.split(separator: " ").dropFirst().first.flatMap { UInt64($0) }
             return ByteCount.kibi(number ?? 0)
         }
         return ByteCount(0)
-    }
-}
-
-/// Files of a few kilobytes, as text.
-enum SmallFile {
-    static func read(_ path: FilePath) throws -> String {
-        String(decoding: try bytes(path), as: UTF8.self)
-    }
-
-    static func bytes(_ path: FilePath) throws -> [UInt8] {
-        let file = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
-        return try file.closeAfter {
-            var bytes: [UInt8] = []
-            var buffer = [UInt8](repeating: 0, count: 1 << 16)
-            while true {
-                let count = try buffer.withUnsafeMutableBytes { try file.read(into: $0) }
-                if count == 0 { return bytes }
-                bytes += buffer[..<count]
-            }
-        }
-    }
-
-    static func write(_ text: String, _ path: FilePath, mode: FilePermissions = .init(rawValue: 0o644)) throws {
-        let file = try FileDescriptor.open(
-            path, .writeOnly, options: [.create, .truncate, .closeOnExec], permissions: mode)
-        try file.closeAfter { _ = try file.writeAll(Array(text.utf8)) }
     }
 }

@@ -15,7 +15,7 @@ struct DigestStep {
         }
         let record = DigestRecord(
             digest: digest, size: ByteCount(UInt64(facts.st_size)), allocated: ByteCount(UInt64(facts.st_blocks) * 512))
-        try SmallFile.write(try Canonical.text(record), context.output.appending("digest.json"))
+        try WholeFile.write(try Canonical.text(record), context.output.appending("digest.json"))
     }
 }
 

@@ -55,7 +55,7 @@ struct PackageCache {
 enum PackageList {
     /// SHA256 of each package by the last part of its Filename.
     static func collectDigests(_ path: FilePath, into digests: inout [String: String]) throws {
-        let bytes = try SmallFile.bytes(path)
+        let bytes = try WholeFile.bytes(path)
         var file: String?
         var digest: String?
         bytes.withUnsafeBytes { whole in

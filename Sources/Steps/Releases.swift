@@ -86,7 +86,7 @@ package struct ReleaseResolver: Sendable {
         let lists = folder.appending("state").appending("lists")
         let found = try request.suites.map { suite in
             let path = lists.appending("_mnt_apt_\(suite.archive)_dists_\(suite.name)_InRelease")
-            guard let bytes = try? SmallFile.bytes(path) else {
+            guard let bytes = try? WholeFile.bytes(path) else {
                 throw FactoryError(
                     .unavailable, "the release '\(suite.name)' is not known yet",
                     remedy: offline ? "run it once without --offline" : "check the mirror \(request.mirrors)")
@@ -116,8 +116,8 @@ package struct ReleaseResolver: Sendable {
             "deb [arch=\(request.architecture.rawValue) signed-by=/mnt/keyring] mirror+file:/mnt/apt/\(suite.archive) "
                 + "\(suite.name) \(request.components.joined(separator: " "))\n"
         }
-        try SmallFile.write(lines.joined(), folder.appending("sources.list"))
-        try SmallFile.write(Self.configuration(request.architecture), folder.appending("apt.conf"))
+        try WholeFile.write(lines.joined(), folder.appending("sources.list"))
+        try WholeFile.write(Self.configuration(request.architecture), folder.appending("apt.conf"))
         let containment = Containment(
             identities: .range, network: .host, workSize: .mebi(512),
             binds: [

@@ -5,6 +5,7 @@ package import Tooling
 /// What steps need to know of this machine and this run. Nothing here is part of a step's identity.
 package struct StepEnvironment: Sendable {
     package var runner: any CommandRunning
+    package var tools: ToolInventory
     /// The program itself, which is also what runs inside a containment.
     package var executable: FilePath
     /// Folders of the store: downloaded packages, fixed releases.
@@ -19,13 +20,12 @@ package struct StepEnvironment: Sendable {
     /// Local input files by digest.
     package var localFiles: [Digest: FilePath]
     package var bootLimit: Duration
-    package var accelerator: String?
 
     package init(
-        runner: any CommandRunning, executable: FilePath, packages: FilePath, releases: FilePath, cache: FilePath,
-        logs: FilePath, mirrors: [String: String], localFiles: [Digest: FilePath], bootLimit: Duration,
-        accelerator: String? = nil
+        runner: any CommandRunning, tools: ToolInventory, executable: FilePath, packages: FilePath, releases: FilePath, cache: FilePath,
+        logs: FilePath, mirrors: [String: String], localFiles: [Digest: FilePath], bootLimit: Duration
     ) {
+        self.tools = tools
         self.runner = runner
         self.executable = executable
         self.packages = packages
@@ -35,6 +35,5 @@ package struct StepEnvironment: Sendable {
         self.mirrors = mirrors
         self.localFiles = localFiles
         self.bootLimit = bootLimit
-        self.accelerator = accelerator
     }
 }

@@ -32,7 +32,7 @@ package struct AssembleInside: Codable, Sendable {
         try await tools.makeRoot(of: path, geometry.root, needs)
         if let esp = geometry.esp { try await tools.makeESP(at: esp, loader: boot.efiLoader) }
         if action.layout.firmware != .uefi { try embedBootCode(tree, geometry) }
-        try SmallFile.write(
+        try WholeFile.write(
             try Canonical.text(DiskRecord(geometry: geometry, ids: ids, table: action.layout.table)),
             "/mnt/out/layout.json")
     }

@@ -63,7 +63,7 @@ package struct ConfigureInside: Codable, Sendable {
             let accounts = try AccountFiles(tree)
             let bytes: [UInt8]
             if let digest = file.local {
-                bytes = try SmallFile.bytes(FilePath("/mnt/files/\(digest.hex)"))
+                bytes = try WholeFile.bytes(FilePath("/mnt/files/\(digest.hex)"))
                 guard Digest(of: bytes) == digest else {
                     throw FactoryError(
                         .missingInput, "the local file for \(file.path) changed during the build",
@@ -104,6 +104,6 @@ package struct ConfigureInside: Codable, Sendable {
             packages.append(InstalledPackage(name: fields[0], version: fields[1], architecture: fields[2]))
         }
         packages.sort { ($0.name, $0.architecture) < ($1.name, $1.architecture) }
-        try SmallFile.write(try Canonical.text(packages), "/mnt/out/packages.json")
+        try WholeFile.write(try Canonical.text(packages), "/mnt/out/packages.json")
     }
 }

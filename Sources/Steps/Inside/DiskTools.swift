@@ -15,7 +15,7 @@ struct DiskTools {
 
     func writeTable(_ geometry: DiskGeometry, _ layout: DiskLayout) async throws {
         let script = scratch.appending("table.sfdisk")
-        try SmallFile.write(tableScript(geometry, layout), script)
+        try WholeFile.write(tableScript(geometry, layout), script)
         // sfdisk reads its script from standard input only, which a fixed line of shell connects.
         try await run(
             "sh", ["-c", "exec sfdisk --quiet --no-reread --no-tell-kernel \"$1\" < \"$2\"", "sfdisk", disk.string, script.string],
@@ -47,7 +47,7 @@ struct DiskTools {
 
     func makeRoot(of tree: FilePath, _ part: DiskGeometry.Partition, _ needs: FilesystemNeeds) async throws {
         let configuration = scratch.appending("mke2fs.conf")
-        try SmallFile.write(Self.configuration, configuration)
+        try WholeFile.write(Self.configuration, configuration)
         let journal = FilesystemNeeds.journal(for: part.size)
         try await run(
             "mke2fs",

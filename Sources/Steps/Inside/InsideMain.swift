@@ -8,7 +8,7 @@ package enum InsideMain {
     package static func run(_ order: FilePath, runner: any CommandRunning) async -> Int32 {
         let log: @Sendable (String) -> Void = { say($0) }
         do {
-            switch try Canonical.decode(InsideOrder.self, from: try SmallFile.bytes(order)) {
+            switch try Canonical.decode(InsideOrder.self, from: try WholeFile.bytes(order)) {
             case .configure(let work): try await work.run(runner: runner, log: log)
             case .assemble(let work): try await work.run(runner: runner, log: log)
             }

@@ -1,0 +1,44 @@
+import ArgumentParser
+import FactoryCore
+import Model
+
+struct Doctor: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Tell whether this machine has what builds need, and how virtual machines will run.")
+
+    @Flag(help: "Print the findings as JSON.")
+    var json = false
+
+    func run() async throws {
+        let json = json
+        try await Session.run {
+            let findings = try await Host.factory().doctor()
+            if json {
+                print(try Canonical.text(findings), terminator: "")
+            } else {
+                Self.show(findings)
+            }
+            guard !findings.contains(where: { $0.state == .bad }) else {
+                throw FactoryError(
+                    .unavailable, "this machine lacks something that builds need",
+                    remedy: "follow the hints above; scripts/setup installs the missing programs")
+            }
+        }
+    }
+
+    private static func show(_ findings: [DoctorFinding]) {
+        let traits = TerminalTraits(descriptor: 1)
+        let width = findings.map(\.subject.count).max() ?? 0
+        for finding in findings {
+            let mark =
+                switch finding.state {
+                case .good: traits.unicode ? "✓" : "ok"
+                case .warning: "!"
+                case .bad: traits.unicode ? "✗" : "XX"
+                }
+            let name = finding.subject + String(repeating: " ", count: width - finding.subject.count)
+            print("\(mark) \(name)  \(finding.detail)")
+            if let remedy = finding.remedy { print(String(repeating: " ", count: width + 4) + "hint: \(remedy)") }
+        }
+    }
+}

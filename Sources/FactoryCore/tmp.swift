@@ -1,1 +1,0 @@
-extension Factory { func accelerator() async -> DoctorFinding { DoctorFinding(subject: "x", state: .good, detail: "x") } }
