@@ -78,3 +78,24 @@ func withChunk<Result>(
     defer { buffer.deallocate() }
     return try body(buffer)
 }
+
+extension UnsafeMutableRawBufferPointer {
+    /// Fills itself again and again with the bytes of a range of a file, in order, and checks before each time whether
+    /// the task is cancelled. The chunks begin at multiples of its size, counted from the start of the range.
+    func forEachChunk(
+        of range: Range<Int64>, in descriptor: FileDescriptor,
+        _ body: (_ at: Int64, _ bytes: UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        var at = range.lowerBound
+        while at < range.upperBound {
+            try Task.checkCancellation()
+            let wanted = Int(Swift.min(Int64(count), range.upperBound - at))
+            let part = UnsafeMutableRawBufferPointer(rebasing: self[..<wanted])
+            guard try descriptor.readFully(at: at, into: part) == wanted else {
+                throw FileAccessError("read", "the file became shorter")
+            }
+            try body(at, UnsafeRawBufferPointer(part))
+            at += Int64(wanted)
+        }
+    }
+}

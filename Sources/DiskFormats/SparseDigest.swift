@@ -26,10 +26,16 @@ package enum SparseDigest {
         var hash = SHA256()
         var done: Int64 = 0
         posix_fadvise(descriptor.rawValue, 0, 0, POSIX_FADV_SEQUENTIAL)
-        while let extent = try extents.next() {
-            try addZeroes(extent.lowerBound - done, to: &hash) { try progress(done + $0, size) }
-            try addData(extent, of: descriptor, to: &hash) { try progress($0, size) }
-            done = extent.upperBound
+        try withChunk(of: chunkSize) { chunk in
+            while let extent = try extents.next() {
+                try addZeroes(extent.lowerBound - done, to: &hash) { try progress(done + $0, size) }
+                try chunk.forEachChunk(of: extent, in: descriptor) { at, bytes in
+                    done = at + Int64(bytes.count)
+                    posix_fadvise(descriptor.rawValue, off_t(done), off_t(readAhead), POSIX_FADV_WILLNEED)
+                    hash.update(bufferPointer: bytes)
+                    try progress(done, size)
+                }
+            }
         }
         try addZeroes(size - done, to: &hash) { try progress(done + $0, size) }
         return hexadecimal(hash.finalize())
@@ -56,26 +62,6 @@ package enum SparseDigest {
                     done += Int64(part)
                 }
                 try step(done)
-            }
-        }
-    }
-
-    private static func addData(
-        _ extent: Range<Int64>, of descriptor: FileDescriptor, to hash: inout SHA256, step: (Int64) throws -> Void
-    ) throws {
-        try withChunk(of: chunkSize) { buffer in
-            var at = extent.lowerBound
-            while at < extent.upperBound {
-                try Task.checkCancellation()
-                let wanted = Int(min(Int64(chunkSize), extent.upperBound - at))
-                let part = UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted])
-                guard try descriptor.readFully(at: at, into: part) == wanted else {
-                    throw FileAccessError("read", "the file became shorter")
-                }
-                at += Int64(wanted)
-                posix_fadvise(descriptor.rawValue, off_t(at), off_t(readAhead), POSIX_FADV_WILLNEED)
-                hash.update(bufferPointer: UnsafeRawBufferPointer(part))
-                try step(at)
             }
         }
     }

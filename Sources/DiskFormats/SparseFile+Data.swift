@@ -15,19 +15,21 @@ extension SparseFile {
         var extents = try DataExtents(of: descriptor)
         var found: Int64 = 0
         var seen: Int64 = 0
-        while let extent = try extents.next() {
-            try punch(seen..<extent.lowerBound, of: descriptor, size: size)
-            // From a block's start: where blocks are smaller than ours, an extent may begin inside of one.
-            let start = extent.lowerBound / Int64(ZeroRuns.blockSize) * Int64(ZeroRuns.blockSize)
-            try forEachChunk(of: start..<extent.upperBound, in: descriptor) { at, bytes in
-                try ZeroRuns.forEach(in: bytes) { run, zero in
-                    guard zero else { return }
-                    try punch(at + Int64(run.lowerBound)..<at + Int64(run.upperBound), of: descriptor, size: size)
-                    found += Int64(run.count)
+        try withChunk(of: chunkSize) { chunk in
+            while let extent = try extents.next() {
+                try punch(seen..<extent.lowerBound, of: descriptor, size: size)
+                // From a block's start: where blocks are smaller than ours, an extent may begin inside of one.
+                let start = extent.lowerBound / Int64(ZeroRuns.blockSize) * Int64(ZeroRuns.blockSize)
+                try chunk.forEachChunk(of: start..<extent.upperBound, in: descriptor) { at, bytes in
+                    try ZeroRuns.forEach(in: bytes) { run, zero in
+                        guard zero else { return }
+                        try punch(at + Int64(run.lowerBound)..<at + Int64(run.upperBound), of: descriptor, size: size)
+                        found += Int64(run.count)
+                    }
+                    try progress(at + Int64(bytes.count), size)
                 }
-                try progress(at + Int64(bytes.count), size)
+                seen = extent.upperBound
             }
-            seen = extent.upperBound
         }
         try punch(seen..<size, of: descriptor, size: size)
         try progress(size, size)
@@ -53,24 +55,28 @@ extension SparseFile {
         let size = try source.logicalSize()
         var extents = try DataExtents(of: source)
         var inKernel = !dropping
-        while let extent = try extents.next() {
-            var rest = extent
-            if inKernel {
-                rest = try copyInKernel(extent, of: source, to: target, at: offset) { try progress($0, size) }
-                inKernel = rest.isEmpty
-            }
-            try forEachChunk(of: rest, in: source) { at, bytes in
-                if dropping {
-                    try ZeroRuns.forEach(in: bytes) { run, zero in
-                        guard !zero else { return }
-                        try target.writeFully(
-                            at: offset + at + Int64(run.lowerBound), UnsafeRawBufferPointer(rebasing: bytes[run]))
-                    }
-                } else {
-                    try target.writeFully(at: offset + at, bytes)
+        try withChunk(of: chunkSize) { chunk in
+            while let extent = try extents.next() {
+                var rest = extent
+                if inKernel {
+                    rest = try copyInKernel(extent, of: source, to: target, at: offset) { try progress($0, size) }
+                    inKernel = rest.isEmpty
                 }
-                try progress(at + Int64(bytes.count), size)
+                try chunk.forEachChunk(of: rest, in: source) { at, bytes in
+                    try write(bytes, to: target, at: offset + at, dropping: dropping)
+                    try progress(at + Int64(bytes.count), size)
+                }
             }
+        }
+    }
+
+    private static func write(
+        _ bytes: UnsafeRawBufferPointer, to target: FileDescriptor, at offset: Int64, dropping: Bool
+    ) throws {
+        guard dropping else { return try target.writeFully(at: offset, bytes) }
+        try ZeroRuns.forEach(in: bytes) { run, zero in
+            guard !zero else { return }
+            try target.writeFully(at: offset + Int64(run.lowerBound), UnsafeRawBufferPointer(rebasing: bytes[run]))
         }
     }
 
@@ -94,26 +100,5 @@ extension SparseFile {
             try step(at)
         }
         return at..<extent.upperBound
-    }
-
-    /// Reads a range in chunks that begin at multiples of the block size if the range does.
-    private static func forEachChunk(
-        of range: Range<Int64>, in descriptor: FileDescriptor,
-        _ body: (_ at: Int64, _ bytes: UnsafeRawBufferPointer) throws -> Void
-    ) throws {
-        guard !range.isEmpty else { return }
-        try withChunk(of: chunkSize) { buffer in
-            var at = range.lowerBound
-            while at < range.upperBound {
-                try Task.checkCancellation()
-                let wanted = Int(min(Int64(chunkSize), range.upperBound - at))
-                let part = UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted])
-                guard try descriptor.readFully(at: at, into: part) == wanted else {
-                    throw FileAccessError("read", "the file became shorter")
-                }
-                try body(at, UnsafeRawBufferPointer(part))
-                at += Int64(wanted)
-            }
-        }
     }
 }

@@ -41,7 +41,7 @@ import Testing
         #expect(fields.backingFile?.hasSuffix("/base") == true)
         #expect(fields.backingFormat == "raw")
         #expect(header.hazards.count == 1)
-        #expect(header.hazards[0].hasPrefix("it has a backing file: '/tmp/"))
+        #expect(header.hazards.first?.hasPrefix("it has a backing file: '/tmp/") == true)
     }
 
     @Test(.enabled(if: Program.exists(qemu)))
@@ -49,7 +49,7 @@ import Testing
         let header = try made("qcow2", ["-o", "data_file=BASE"])
         guard case .qcow2(let fields) = header.kind else { throw Absent() }
         #expect(fields.dataFile?.hasSuffix("/base") == true)
-        #expect(header.hazards.count == 1 && header.hazards[0].contains("in another file"))
+        #expect(header.hazards == ["its data is in another file: '\(fields.dataFile ?? "")'"])
     }
 
     @Test(.enabled(if: Program.exists(qemu)))
@@ -57,6 +57,18 @@ import Testing
         guard case .qcow2(let fields) = try made("qcow2", ["-o", "compression_type=zstd"]).kind else { throw Absent() }
         #expect(fields.compression == .zstd)
         #expect((fields.version, fields.clusterBits, fields.incompatibleFeatures) == (3, 16, 8))
+    }
+
+    @Test(.enabled(if: Program.exists(qemu)), arguments: [(1, .aes), (2, .luks)] as [(UInt8, QCOW2Header.Encryption)])
+    func `Encryption is a hazard`(method: UInt8, encryption: QCOW2Header.Encryption) throws {
+        try ScratchFolder.with { folder in
+            try Program.run(Self.qemu, ["create", "-q", "-f", "qcow2", folder.string("disk"), "1M"])
+            var bytes = try folder.open("disk") { try $0.content() }
+            bytes[35] = method
+            guard case .qcow2(let fields) = try inspect(bytes).kind else { throw Absent() }
+            #expect(fields.encryption == encryption)
+            #expect(try inspect(bytes).hazards == ["it is encrypted"])
+        }
     }
 
     @Test(.enabled(if: Program.exists(qemu)))
@@ -73,16 +85,8 @@ import Testing
         .enabled(if: Program.exists(qemu)),
         arguments: [
             ("vmdk", ["-o", "subformat=monolithicFlat"]), ("vmdk", ["-o", "subformat=twoGbMaxExtentSparse"]),
-            ("luks", ["--object", "secret,id=s,data=x", "-o", "key-secret=s,iter-time=10"]),
-            (
-                "qcow2",
-                [
-                    "--object", "secret,id=s,data=x", "-o",
-                    "encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10",
-                ]
-            ),
         ] as [(String, [String])])
-    func `What is in other files or encrypted is a hazard`(format: String, options: [String]) throws {
+    func `What is in other files is a hazard`(format: String, options: [String]) throws {
         let header = try made(format, options)
         #expect(header.kind.blockDriver == format)
         #expect(header.hazards.count == 1)
@@ -149,7 +153,7 @@ import Testing
         var numbers = RepeatableNumbers(state: 8)
         // Where the fields are; for VHDX also its tables.
         let used = good.indices.filter { good[$0] != 0 || $0 < 128 }.prefix(4096)
-        for _ in 0..<(format == "vhdx" ? 300 : 2000) {
+        for _ in 0..<(format == "vhdx" ? 100 : 500) {
             var bytes = good
             for _ in 0..<Int.random(in: 1...5, using: &numbers) {
                 bytes[used.randomElement(using: &numbers) ?? 0] =

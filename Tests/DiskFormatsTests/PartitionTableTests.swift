@@ -31,14 +31,14 @@ import Testing
         #expect(table.sectorSize == 512)
         #expect(table.problems == [])
         #expect(table.partitions.map(\.number) == [1, 2])
-        let first = table.partitions[0]
+        let first = try #require(table.partitions.first)
         #expect((first.firstLBA, first.lastLBA) == (2048, 4095))
         #expect(first.byteRange(sectorSize: 512) == 1 << 20..<2 << 20)
         guard case .gpt(let type, let unique, let name, let attributes) = first.kind else { throw Absent() }
         #expect(type.description == "21686148-6449-6E6F-744E-656564454649")
         #expect(unique.description == "AAAAAAAA-2222-3333-4444-555555555555")
         #expect((name, attributes) == ("", 0))
-        guard case .gpt(_, _, let other, let bits) = table.partitions[1].kind else { throw Absent() }
+        guard case .gpt(_, _, let other, let bits) = try #require(table.partitions.last).kind else { throw Absent() }
         #expect((other, bits) == ("EFI ünï", 1))
     }
 
@@ -161,7 +161,7 @@ import Testing
         for script in scripts {
             let good = try disk(script, size: 3 << 20)
             let metadata = Array(0..<2048) + Array(good.count - 1024..<good.count) + Array(2048 * 512..<2050 * 512)
-            for _ in 0..<3000 {
+            for _ in 0..<1000 {
                 var bytes = good
                 for _ in 0..<Int.random(in: 1...6, using: &numbers) {
                     bytes[metadata.randomElement(using: &numbers) ?? 0] =
@@ -176,7 +176,7 @@ import Testing
 
     @Test func `Random bytes after the signatures end in no more than an error`() {
         var numbers = RepeatableNumbers(state: 6)
-        for round in 0..<500 {
+        for round in 0..<200 {
             var bytes = (0..<8192).map { _ in UInt8.random(in: 0...255, using: &numbers) }
             for at in stride(from: 0x1be, to: 0x1fe, by: 16) { bytes[at] &= 0x80 }
             bytes.replaceSubrange(510..<512, with: [0x55, 0xaa])

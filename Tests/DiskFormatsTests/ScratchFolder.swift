@@ -6,8 +6,8 @@ struct ScratchFolder {
     let path: FilePath
 
     @discardableResult
-    static func with<Result>(_ body: (ScratchFolder) throws -> Result) throws -> Result {
-        var template = Array("/tmp/disk-formats-XXXXXX".utf8CString)
+    static func with<Result>(in parent: String = "/tmp", _ body: (ScratchFolder) throws -> Result) throws -> Result {
+        var template = Array("\(parent)/disk-formats-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw Errno(rawValue: errno) }
         let path = FilePath(String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self))
         defer { _ = try? Program.run("/bin/rm", ["-rf", path.string]) }

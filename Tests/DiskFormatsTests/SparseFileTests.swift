@@ -40,6 +40,22 @@ import Testing
         }
     }
 
+    @Test(.enabled(if: Program.exists("/dev/shm")))
+    func `A copy onto another filesystem has the same content and holes too`() throws {
+        try ScratchFolder.with { folder in
+            try ScratchFolder.with(in: "/dev/shm") { other in
+                try folder.file("a", size: 20 * mebi + 5, pieces()) { source in
+                    try other.file("b") { target in
+                        let method = try SparseFile.copy(from: source, to: target)
+                        #expect(method == .copied)
+                        #expect(try target.content() == source.content())
+                        #expect(try DataExtents.all(of: target) == DataExtents.all(of: source))
+                    }
+                }
+            }
+        }
+    }
+
     @Test func `A copy that makes holes drops zero blocks only`() throws {
         try ScratchFolder.with { folder in
             var bytes = [UInt8](repeating: 0, count: 3 << 20)
