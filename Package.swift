@@ -55,5 +55,6 @@ let package = Package(
             ]),
         .executableTarget(name: "image-factory", dependencies: ["Commands", "CLinux"], swiftSettings: settings),
         tests("Model", []),
+        tests("Steps", ["Model", "Tooling", "CLinux", system]),
     ]
 )

@@ -11,3 +11,7 @@ int if_punch_hole(int descriptor, off_t offset, off_t length) {
 off_t if_seek_data(int descriptor, off_t offset) { return lseek(descriptor, offset, SEEK_DATA); }
 
 off_t if_seek_hole(int descriptor, off_t offset) { return lseek(descriptor, offset, SEEK_HOLE); }
+
+int if_open_place(int folder, const char *name) {
+    return openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+}

@@ -13,6 +13,9 @@ int if_punch_hole(int descriptor, off_t offset, off_t length);
 off_t if_seek_data(int descriptor, off_t offset);
 off_t if_seek_hole(int descriptor, off_t offset);
 
+/// openat(2) with O_PATH | O_NOFOLLOW | O_CLOEXEC. Returns the descriptor, or -1 with errno set.
+int if_open_place(int folder, const char *name);
+
 /// The entry of the helper mode `__contain`: sets up namespaces, then runs a command as the child of an
 /// init of its own. Never returns to Swift code.
 int if_contain_main(int count, char *const arguments[]);
