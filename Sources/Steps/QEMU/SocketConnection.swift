@@ -27,14 +27,14 @@ package final class SocketConnection: Sendable {
     /// Connects to the socket `name` in `folder` as soon as somebody listens there. The folder's owner may be less
     /// trusted than the caller: a link in place of the socket is not followed. Paths may be longer than 107 bytes.
     package static func connect(
-        to name: String, in folder: FilePath, within limit: Duration
+        to name: String, in folder: FilePath, within limit: Duration, while isWorthwhile: () -> Bool = { true }
     ) async throws -> SocketConnection {
         let deadline = ContinuousClock.now + limit
         while true {
             do {
                 return SocketConnection(descriptor: try connectOnce(to: name, in: folder))
             } catch Errno.noSuchFileOrDirectory, Errno.connectionRefused, Errno.resourceTemporarilyUnavailable {
-                guard ContinuousClock.now < deadline else { throw Errno.timedOut }
+                guard ContinuousClock.now < deadline, isWorthwhile() else { throw Errno.timedOut }
             }
             try await Task.sleep(for: .milliseconds(10))
         }
@@ -126,30 +126,4 @@ package final class SocketConnection: Sendable {
     }
 
     deinit { close() }
-}
-
-/// Threads for system calls that block.
-enum DetachedThread {
-    private final class Body: Sendable {
-        let run: @Sendable () -> Void
-        init(run: @escaping @Sendable () -> Void) { self.run = run }
-    }
-
-    /// Runs the body on a thread of its own that nobody waits for.
-    static func start(_ run: @escaping @Sendable () -> Void) {
-        var thread = pthread_t()
-        let body = Unmanaged.passRetained(Body(run: run))
-        let problem = pthread_create(
-            &thread, nil,
-            { argument in
-                guard let argument else { return nil }
-                Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run()
-                return nil
-            }, body.toOpaque())
-        guard problem == 0 else {
-            body.release()
-            return run()
-        }
-        pthread_detach(thread)
-    }
 }

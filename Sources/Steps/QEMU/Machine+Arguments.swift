@@ -1,0 +1,97 @@
+import Model
+
+extension Machine {
+    /// QEMU's command line, without the program. The processors wait for `cont`, so that nothing of the serial port is
+    /// missed. One processor without KVM: with two, one boot of four panicked (QEMU 7.2).
+    package func arguments() throws -> [String] {
+        try checkPaths()
+        return QEMUOptions.isolation + machineArguments() + (try firmwareArguments())
+            + disks.enumerated().flatMap { try diskArguments($0.element, number: $0.offset) }
+            + (try seedArguments()) + networkArguments() + channelArguments()
+    }
+
+    private func machineArguments() -> [String] {
+        var machine = "q35,usb=off,vmport=off"
+        if case .uefi(_, let variables?) = firmware, !variables.isEmpty { machine += ",pflash0=code,pflash1=variables" }
+        // Without graphics SeaBIOS shows its messages, and those of boot loaders, on the serial port.
+        if firmware == .bios { machine += ",graphics=off" }
+        return [
+            "-name", "image-factory", "-machine", machine, "-accel", accelerator.rawValue,
+            "-cpu", processor ?? (accelerator == .kvm ? "host" : "qemu64"), "-smp", accelerator == .kvm ? "2" : "1",
+            "-m", "\(max(1, memory.bytes >> 20))", "-rtc", "base=utc", "-S",
+            "-display", "none", "-device", "VGA,id=screen",
+            "-object", "rng-random,id=random,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=random",
+        ] + (endsAtReboot ? ["-no-reboot"] : [])
+    }
+
+    private func firmwareArguments() throws -> [String] {
+        switch firmware {
+        case .bios: []
+        case .uefi(let code, nil): ["-bios", code]
+        case .uefi(let code, let variables?):
+            try node("code", "raw", ["read-only": true, "file": Self.file(code, writable: false)])
+                + node("variables", "raw", ["file": Self.file(variables, writable: true)])
+        }
+    }
+
+    private func diskArguments(_ disk: Disk, number: Int) throws -> [String] {
+        let name = "disk\(number)"
+        var arguments: [String] = []
+        var options: [String: JSONValue] = ["file": Self.file(disk.file, writable: true), "discard": "unmap"]
+        if disk.format == .qcow2 { options["backing"] = nil as JSONValue }
+        if let base = disk.base {
+            var baseOptions: [String: JSONValue] = ["read-only": true, "file": Self.file(base.file, writable: false)]
+            if base.format == .qcow2 { baseOptions["backing"] = nil as JSONValue }
+            arguments += try node(name + "-base", base.format.rawValue, baseOptions)
+            options["backing"] = .string(name + "-base")
+            // An overlay is thrown away: what the guest flushes need not reach the disk.
+            options["cache"] = ["no-flush": true]
+        }
+        arguments += try node(name, disk.format.rawValue, options)
+        return arguments + ["-device", "virtio-blk-pci,drive=\(name),id=\(name)-device,bootindex=\(number)"]
+    }
+
+    private func seedArguments() throws -> [String] {
+        guard let seed else { return [] }
+        return try node("seed", "raw", ["read-only": true, "file": Self.file(seed, writable: false)])
+            + ["-device", "virtio-blk-pci,drive=seed,id=seed-device"]
+    }
+
+    private func networkArguments() -> [String] {
+        var user = "user,id=network,restrict=on"
+        switch network {
+        case .none: return []
+        case .isolated: break
+        case .sshForwarded(let port): user += ",hostfwd=tcp:127.0.0.1:\(port)-:22"
+        }
+        return ["-netdev", user, "-device", "virtio-net-pci,netdev=network,romfile="]
+    }
+
+    private func channelArguments() -> [String] {
+        func socket(_ id: String, _ name: String) -> [String] {
+            ["-chardev", "socket,id=\(id),path=\(folder)/\(name),server=on,wait=off"]
+        }
+        return socket("monitor", Self.monitorSocket) + ["-mon", "chardev=monitor,mode=control"]
+            + socket("serial", Self.serialSocket) + ["-serial", "chardev:serial"]
+    }
+
+    private static func file(_ path: String, writable: Bool) -> JSONValue {
+        var options: [String: JSONValue] = ["driver": "file", "filename": .string(path)]
+        options[writable ? "discard" : "read-only"] = writable ? "unmap" : true
+        return .object(options)
+    }
+
+    private func node(_ name: String, _ driver: String, _ options: [String: JSONValue]) throws -> [String] {
+        var members = options
+        members["node-name"] = .string(name)
+        members["driver"] = .string(driver)
+        return ["-blockdev", String(decoding: try Canonical.bytes(JSONValue.object(members)), as: UTF8.self)]
+    }
+
+    /// Refuses paths that would be read as more than a path: those in options with commas.
+    private func checkPaths() throws {
+        guard !folder.contains(",") else {
+            throw FactoryError(.internal, "a comma in the machine's folder '\(folder)'")
+        }
+    }
+}

@@ -1,0 +1,82 @@
+package import Model
+
+/// A virtual PC as QEMU gets it. All paths are as QEMU sees them.
+package struct Machine: Hashable, Sendable {
+    package enum Firmware: Hashable, Sendable {
+        case bios
+        /// `variables` is a writable copy of the variable store; nil where `code` is one file with both.
+        case uefi(code: String, variables: String?)
+    }
+
+    package enum Network: Hashable, Sendable {
+        case none
+        /// A network card behind which only QEMU is: addresses by DHCP, no way out.
+        case isolated
+        /// The same, and the guest's port 22 at a port of 127.0.0.1.
+        case sshForwarded(port: UInt16)
+    }
+
+    package enum DiskFormat: String, Hashable, Sendable {
+        case raw
+        case qcow2
+    }
+
+    package struct Disk: Hashable, Sendable {
+        /// A file that is read only, below an overlay.
+        package struct Base: Hashable, Sendable {
+            package var file: String
+            package var format: DiskFormat
+
+            package init(file: String, format: DiskFormat) {
+                self.file = file
+                self.format = format
+            }
+        }
+
+        /// What the guest writes to.
+        package var file: String
+        package var format: DiskFormat
+        /// What is behind `file`, which is qcow2 then. What the file itself names is not believed.
+        package var base: Base?
+
+        package init(file: String, format: DiskFormat, base: Base? = nil) {
+            self.file = file
+            self.format = format
+            self.base = base
+        }
+    }
+
+    package var accelerator: Accelerator
+    /// QEMU's name of the processor; nil: `host` with KVM, else `qemu64`, with which Linux boots fastest. Guests built
+    /// for x86-64-v2 or later (Enterprise Linux 9 and 10) need `max` without KVM.
+    package var processor: String?
+    package var memory: ByteCount
+    package var firmware: Firmware
+    package var disks: [Disk]
+    /// An ISO image for cloud-init.
+    package var seed: String?
+    package var network: Network
+    /// Where the sockets are made.
+    package var folder: String
+    /// Whether QEMU ends when the guest reboots.
+    package var endsAtReboot: Bool
+
+    package init(
+        accelerator: Accelerator, processor: String? = nil, memory: ByteCount = .gibi(1), firmware: Firmware = .bios,
+        disks: [Disk], seed: String? = nil, network: Network = .isolated, folder: String, endsAtReboot: Bool = false
+    ) {
+        self.accelerator = accelerator
+        self.processor = processor
+        self.memory = memory
+        self.firmware = firmware
+        self.disks = disks
+        self.seed = seed
+        self.network = network
+        self.folder = folder
+        self.endsAtReboot = endsAtReboot
+    }
+
+    /// The sockets' names in `folder`.
+    static let monitorSocket = "monitor.sock"
+    static let serialSocket = "serial.sock"
+}

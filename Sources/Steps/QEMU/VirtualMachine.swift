@@ -1,0 +1,141 @@
+import Glibc
+package import Model
+package import SystemPackage
+package import Tooling
+
+/// Runs a machine in a containment and watches it.
+package struct VirtualMachine: Sendable {
+    package enum Ending: Sendable {
+        /// By the power button, so that the guest can put its files in order.
+        case powerDown
+        /// For guests whose disk is thrown away.
+        case atOnce
+    }
+
+    package struct Outcome: Hashable, Sendable {
+        /// The first of the wanted signs.
+        package var sign: BootSign
+        /// From the start of its processors to the sign.
+        package var time: Duration
+    }
+
+    package var machine: Machine
+    /// The program, from the tool inventory.
+    package var program: String
+    /// The files that the machine names.
+    package var binds: [Containment.Bind]
+    /// The host's folder that is `machine.folder` inside; contained processes can write to it.
+    package var folder: FilePath
+    /// Of QEMU itself: the host's network is needed only to forward a port of the host.
+    package var network: Containment.Network
+    package var clocks: GuestClocks
+    /// Where the serial log goes, and the screen and the last lines of a guest that failed. It is made if need be.
+    package var evidence: FilePath
+
+    package init(
+        machine: Machine, program: String, binds: [Containment.Bind], folder: FilePath,
+        network: Containment.Network = .none, clocks: GuestClocks = GuestClocks(), evidence: FilePath
+    ) {
+        self.machine = machine
+        self.program = program
+        self.binds = binds
+        self.folder = folder
+        self.network = network
+        self.clocks = clocks
+        self.evidence = evidence
+    }
+
+    /// Runs the machine until one of the wanted signs. Throws `GuestFailure` where the guest is at fault.
+    package func run(
+        until wanted: Set<BootSign>, ending: Ending, by runner: some CommandRunning,
+        onSerial: @escaping @Sendable ([UInt8]) -> Void = { _ in }
+    ) async throws -> Outcome {
+        try await withRunning(by: runner, onSerial: onSerial) { guest in
+            var watching = GuestSession(guest: guest, clocks: clocks)
+            do {
+                let outcome = try await watching.wait(for: wanted)
+                switch ending {
+                case .powerDown where guest.isRunning: try await guest.powerDown(grace: clocks.shutdownGrace)
+                case .atOnce where guest.isRunning: try await guest.switchOff()
+                default: break
+                }
+                return outcome
+            } catch let ended as GuestSession.Failure {
+                throw await failure(ended, of: guest)
+            }
+        }
+    }
+
+    /// Starts the machine, which runs while `body` does; when `body` ends, so does the machine, at once.
+    package func withRunning<Value: Sendable>(
+        by runner: some CommandRunning, onSerial: @escaping @Sendable ([UInt8]) -> Void,
+        body: (RunningMachine) async throws -> Value
+    ) async throws -> Value {
+        let containment = Containment(
+            network: network, workSize: .mebi(16),
+            binds: binds + [.init(source: folder, target: machine.folder, writable: true)])
+        let command = Command(program, try machine.arguments(), containment: containment)
+        let recorder = try makeRecorder(onSerial)
+        return try await runner.withRunning(command) { _, _ in
+        } body: { process in
+            let guest = try await start(process, recorder: recorder)
+            defer {
+                guest.monitor.close()
+                guest.serial.close()
+            }
+            return try await body(guest)
+        }
+    }
+
+    private func makeRecorder(_ onSerial: @escaping @Sendable ([UInt8]) -> Void) throws -> SerialRecorder {
+        do {
+            guard mkdir(evidence.string, 0o755) == 0 || errno == EEXIST else { throw Errno(rawValue: errno) }
+            return try SerialRecorder(log: evidence.appending("serial.log"), onBytes: onSerial)
+        } catch let problem as Errno {
+            throw FactoryError(.cannotCreate, "cannot write the guest's log to \(evidence): \(problem)")
+        }
+    }
+
+    /// Connects to the monitor and the console, then lets the processors run.
+    private func start(_ process: RunningCommand, recorder: SerialRecorder) async throws -> RunningMachine {
+        let exit = ExitWatch(process)
+        do {
+            let limit = Duration.seconds(20)
+            let socket = try await SocketConnection.connect(
+                to: Machine.monitorSocket, in: folder, within: limit, while: { exit.isRunning })
+            let monitor = try await QMPClient.negotiate(over: socket, within: limit)
+            let serial = try await SocketConnection.connect(
+                to: Machine.serialSocket, in: folder, within: limit, while: { exit.isRunning })
+            serial.startReading(onBytes: { recorder.append($0) }, onEnd: {})
+            try await monitor.resume()
+            return RunningMachine(monitor: monitor, serial: serial, recorder: recorder, exit: exit, process: process)
+        } catch where !(error is CancellationError) {
+            _ = try await exit.wait(for: .seconds(1))
+            guard let result = try exit.result() else {
+                throw FactoryError(.failed, "QEMU does not answer: \(error)")
+            }
+            let reason = result.reason.map { ": \($0)" } ?? ""
+            throw FactoryError(.failed, "QEMU ended with \(result.ending) before the guest started\(reason)")
+        }
+    }
+
+    /// Saves what helps to understand the failure, and says where.
+    private func failure(_ cause: GuestSession.Failure, of guest: RunningMachine) async -> GuestFailure {
+        let screen = "screen.png"
+        unlink(evidence.appending(screen).string)
+        if guest.isRunning, (try? await guest.monitor.screenshot(to: "\(machine.folder)/\(screen)")) != nil,
+            let picture = try? SmallFile.read(folder.appending(screen))
+        {
+            try? SmallFile.create(evidence.appending(screen), picture)
+        }
+        let lines = guest.recorder.lastLines(40)
+        let text = evidence.appending("last-lines.txt")
+        unlink(text.string)
+        try? SmallFile.create(text, Array(lines.map { $0 + "\n" }.joined().utf8))
+        let error = FactoryError(
+            .failed, "the guest failed: \(cause.reason)",
+            remedy: "look at its last lines and its screen in \(evidence)",
+            log: evidence.appending("serial.log").string)
+        return GuestFailure(reason: cause.reason, accuses: cause.accuses, error: error)
+    }
+}
