@@ -15,3 +15,5 @@ off_t if_seek_hole(int descriptor, off_t offset) { return lseek(descriptor, offs
 int if_open_place(int folder, const char *name) {
     return openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 }
+
+int if_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }

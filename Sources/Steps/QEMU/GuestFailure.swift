@@ -4,7 +4,8 @@ package import Model
 package struct GuestFailure: Error, Sendable, CustomStringConvertible {
     /// Completes "the guest failed: …".
     package var reason: String
-    /// Whether the accelerator may be to blame: an internal error of KVM, or a guest that never said a word.
+    /// Whether the accelerator may be to blame: an internal error of KVM, a guest that never
+    /// said a word or that does nothing, a QEMU that does not start.
     package var accuses: Bool
     /// The same for users, with the place of the evidence.
     package var error: FactoryError

@@ -1,3 +1,5 @@
+import Tooling
+
 /// The wait for a sign of a guest, with all that may come instead.
 struct GuestSession {
     /// Why the wait ended without the sign.
@@ -81,16 +83,12 @@ struct GuestSession {
             diskOperations: blocks.reduce(0) { $0 &+ $1.operations })
         switch watch.judge(progress, at: ContinuousClock.now - start) {
         case .fine: break
-        case .late: throw Failure(reason: "it was not ready within \(watch.clocks.total)", accuses: progress.isSilent)
+        case .late:
+            throw Failure(reason: "it was not ready within \(watch.clocks.total)", accuses: progress.serialBytes == 0)
         case .stuck:
             throw Failure(
                 reason: "it did nothing for \(watch.clocks.noProgress): no serial output, no disk traffic",
-                accuses: progress.isSilent)
+                accuses: true)
         }
     }
-}
-
-extension GuestWatch.Progress {
-    /// Whether the guest has never said a word.
-    var isSilent: Bool { serialBytes == 0 }
 }

@@ -5,9 +5,9 @@ extension Machine {
     /// missed. One processor without KVM: with two, one boot of four panicked (QEMU 7.2).
     package func arguments() throws -> [String] {
         try checkPaths()
-        return QEMUOptions.isolation + machineArguments() + (try firmwareArguments())
+        return try QEMUOptions.isolation + machineArguments() + firmwareArguments()
             + disks.enumerated().flatMap { try diskArguments($0.element, number: $0.offset) }
-            + (try seedArguments()) + networkArguments() + channelArguments()
+            + seedArguments() + networkArguments() + channelArguments()
     }
 
     private func machineArguments() -> [String] {

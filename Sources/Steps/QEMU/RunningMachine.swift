@@ -1,6 +1,5 @@
 import Synchronization
-package import SystemPackage
-package import Tooling
+import Tooling
 
 /// A machine that runs for the length of a scope.
 package struct RunningMachine: Sendable {

@@ -1,5 +1,5 @@
 import Glibc
-package import Model
+import Model
 package import SystemPackage
 package import Tooling
 
@@ -109,13 +109,15 @@ package struct VirtualMachine: Sendable {
             serial.startReading(onBytes: { recorder.append($0) }, onEnd: {})
             try await monitor.resume()
             return RunningMachine(monitor: monitor, serial: serial, recorder: recorder, exit: exit, process: process)
-        } catch where !(error is CancellationError) {
+        } catch  where !(error is CancellationError) {
             _ = try await exit.wait(for: .seconds(1))
             guard let result = try exit.result() else {
                 throw FactoryError(.failed, "QEMU does not answer: \(error)")
             }
             let reason = result.reason.map { ": \($0)" } ?? ""
-            throw FactoryError(.failed, "QEMU ended with \(result.ending) before the guest started\(reason)")
+            let message = "QEMU ended with \(result.ending) before the guest started\(reason)"
+            throw GuestFailure(
+                reason: message, accuses: true, error: FactoryError(.failed, message, remedy: nil))
         }
     }
 

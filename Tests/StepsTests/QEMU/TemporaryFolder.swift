@@ -29,3 +29,8 @@ func readFile(_ path: FilePath) -> [UInt8]? {
     }
     return bytes
 }
+
+/// The names in a folder, sorted.
+func names(in folder: FilePath) -> [String] {
+    ((try? FileManager.default.contentsOfDirectory(atPath: folder.string)) ?? []).sorted()
+}

@@ -1,0 +1,135 @@
+/// What a step does: a closed set, so that the compiler lists what to extend. Every value here is part of the step's
+/// identity: mirrors, host paths, limits and display text have no place in it.
+package enum Action: Hashable, Sendable, Codable {
+    /// Installs packages into an empty folder. Result: `tree.tar`.
+    case bootstrap(BootstrapAction)
+    /// Changes a tree as the definition says. Input: `tree`. Results: `tree.tar`, `packages.json`.
+    case configure(ConfigureAction)
+    /// Makes a disk of a tree. Input: `tree`. Results: `disk.raw`, `layout.json`.
+    case assemble(AssembleAction)
+    /// Writes a disk in another format. Input: `disk`. Result: `disk.FORMAT`.
+    case convert(Output)
+    /// Compresses a tree. Input: `tree`. Result: `tree.tar.zst`.
+    case pack
+    /// SHA-256 over a file. Input: `file`. Result: `digest.json`.
+    case digest
+    /// Boots a disk on a throw-away overlay. Inputs: `disk`, `digest`. Result: `boot.json`.
+    case bootCheck(BootCheckAction)
+}
+
+/// One suite of an archive, fixed by the digest of its signed index.
+package struct SuiteRelease: Hashable, Sendable, Codable {
+    /// `main` or `security`: which of the distribution's archives.
+    package var archive: String
+    package var suite: String
+    /// Of the suite's InRelease file.
+    package var inRelease: Digest
+    /// The Date field of the InRelease file, in seconds since 1970.
+    package var date: UInt64
+
+    package init(archive: String, suite: String, inRelease: Digest, date: UInt64) {
+        self.archive = archive
+        self.suite = suite
+        self.inRelease = inRelease
+        self.date = date
+    }
+}
+
+package struct BootstrapAction: Hashable, Sendable, Codable {
+    package var distribution: String
+    package var suite: String
+    package var architecture: Architecture
+    package var components: [String]
+    package var releases: [SuiteRelease]
+    /// Sorted.
+    package var packages: [String]
+
+    package init(
+        distribution: String, suite: String, architecture: Architecture, components: [String],
+        releases: [SuiteRelease], packages: [String]
+    ) {
+        self.distribution = distribution
+        self.suite = suite
+        self.architecture = architecture
+        self.components = components
+        self.releases = releases
+        self.packages = packages
+    }
+}
+
+package struct ConfigureAction: Hashable, Sendable, Codable {
+    /// A file of the tree: its content is inline, or that of a local file known by its digest.
+    package struct File: Hashable, Sendable, Codable {
+        package var path: String
+        package var inline: String?
+        package var local: Digest?
+        package var owner: String
+        package var group: String
+        package var mode: UInt16
+
+        package init(path: String, inline: String?, local: Digest?, owner: String, group: String, mode: UInt16) {
+            self.path = path
+            self.inline = inline
+            self.local = local
+            self.owner = owner
+            self.group = group
+            self.mode = mode
+        }
+    }
+
+    package var hostname: String
+    package var locale: String
+    package var timezone: String
+    package var sources: [AptSource]
+    package var files: [File]
+    package var commands: [CommandChange]
+    package var users: [UserAccount]
+    package var dataSources: [String]?
+    package var kernelArguments: [String]
+    /// The time that the tree's files get at the most, in seconds since 1970.
+    package var epoch: UInt64
+
+    package init(
+        hostname: String, locale: String, timezone: String, sources: [AptSource], files: [File],
+        commands: [CommandChange], users: [UserAccount], dataSources: [String]?, kernelArguments: [String],
+        epoch: UInt64
+    ) {
+        self.hostname = hostname
+        self.locale = locale
+        self.timezone = timezone
+        self.sources = sources
+        self.files = files
+        self.commands = commands
+        self.users = users
+        self.dataSources = dataSources
+        self.kernelArguments = kernelArguments
+        self.epoch = epoch
+    }
+}
+
+package struct AssembleAction: Hashable, Sendable, Codable {
+    package var layout: DiskLayout
+    package var kernelArguments: [String]
+    package var epoch: UInt64
+
+    package init(layout: DiskLayout, kernelArguments: [String], epoch: UInt64) {
+        self.layout = layout
+        self.kernelArguments = kernelArguments
+        self.epoch = epoch
+    }
+}
+
+package struct BootCheckAction: Hashable, Sendable, Codable {
+    package enum Firmware: String, Hashable, Sendable, Codable {
+        case bios
+        case uefi
+    }
+
+    package var firmware: Firmware
+    package var format: Output.Format
+
+    package init(firmware: Firmware, format: Output.Format) {
+        self.firmware = firmware
+        self.format = format
+    }
+}

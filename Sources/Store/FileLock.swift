@@ -1,0 +1,41 @@
+import Glibc
+package import SystemPackage
+
+/// An exclusive lock on a file, which the kernel gives back when the process ends, however it ends.
+package final class FileLock: Sendable {
+    private let descriptor: Int32
+
+    private init(_ descriptor: Int32) { self.descriptor = descriptor }
+
+    deinit { close(descriptor) }
+
+    /// The lock, or nil while another holds it.
+    package static func attempt(_ path: FilePath) throws -> FileLock? {
+        while true {
+            let descriptor = open(path.string, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+            guard descriptor >= 0 else { throw FileFailure.error(Errno(rawValue: errno), "open", path) }
+            guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+                close(descriptor)
+                return nil
+            }
+            // The file may have been removed between open and flock: then the lock is on a file without a name.
+            var held = stat()
+            var named = stat()
+            if fstat(descriptor, &held) == 0, stat(path.string, &named) == 0, held.st_ino == named.st_ino {
+                return FileLock(descriptor)
+            }
+            close(descriptor)
+        }
+    }
+
+    /// Waits for the lock; the task can be cancelled meanwhile.
+    package static func wait(_ path: FilePath, waiting: () -> Void) async throws -> FileLock {
+        var told = false
+        while true {
+            if let lock = try attempt(path) { return lock }
+            if !told { waiting() }
+            told = true
+            try await Task.sleep(for: .milliseconds(100))
+        }
+    }
+}

@@ -1,0 +1,133 @@
+package import Engine
+import Glibc
+package import Model
+package import SystemPackage
+
+/// What is kept between builds, as files and folders:
+///
+///     results/AB/ABCD…/   a step's result: its files, record.json, log (read-only, complete when visible)
+///     work/NAME/          a step under construction: lock, out, scratch
+///     locks/ABCD…         the lock of a step
+///     logs/               logs of steps that failed
+///     plans/, apt/, releases/, packages/
+package struct FolderStore: ResultCache {
+    package let root: FilePath
+    /// Removes a tree whose files belong to ids that the caller is not.
+    private let removeForeign: @Sendable (FilePath) async -> Void
+
+    package init(_ root: FilePath, removeForeign: @escaping @Sendable (FilePath) async -> Void) throws {
+        self.root = root
+        self.removeForeign = removeForeign
+        for name in ["results", "work", "locks", "logs", "plans", "apt", "releases", "packages"] {
+            try Folder.make(root.appending(name))
+        }
+    }
+
+    package func lookup(_ id: Digest) throws -> StepResult? {
+        let folder = resultFolder(id)
+        let path = folder.appending("record.json")
+        let bytes: [UInt8]
+        do {
+            bytes = try DurableFile.read(path)
+        } catch .noSuchFileOrDirectory {
+            return nil
+        } catch {
+            throw FileFailure.error(error, "read", path)
+        }
+        guard let record = try? Canonical.decode(StepRecord.self, from: bytes), record.id == id else { return nil }
+        // The time of last use decides what prune removes first.
+        _ = utimensat(AT_FDCWD, path.string, nil, 0)
+        return StepResult(folder: folder, record: record)
+    }
+
+    package func begin(_ step: Step, waiting: @Sendable () -> Void) async throws -> BeginOutcome {
+        let lock = try await FileLock.wait(root.appending("locks").appending(step.id.hex), waiting: waiting)
+        if let result = try lookup(step.id) { return .found(result) }
+        let folder = root.appending("work").appending(UniqueName.make())
+        try Folder.make(folder)
+        guard let alive = try FileLock.attempt(folder.appending("lock")) else {
+            throw FactoryError(.internal, "the new folder \(folder) is locked")
+        }
+        try Folder.make(folder.appending("out"))
+        try Folder.make(folder.appending("scratch"))
+        let log = root.appending("logs").appending("\(step.name)-\(UniqueName.make()).log")
+        return .mine(Pending(store: self, step: step, folder: folder, log: log, locks: [lock, alive]))
+    }
+
+    /// Removes what builds that were killed have left in `work/`.
+    package func reap() async {
+        for name in Folder.names(root.appending("work")) {
+            let folder = root.appending("work").appending(name)
+            guard let lock = try? FileLock.attempt(folder.appending("lock")) else { continue }
+            await remove(folder)
+            _ = lock
+        }
+        for shelf in Folder.names(root.appending("results")) {
+            // A folder with a dot is one that prune was removing.
+            for name in Folder.names(root.appending("results").appending(shelf)) where name.string.hasPrefix(".") {
+                await remove(root.appending("results").appending(shelf).appending(name))
+            }
+        }
+    }
+
+    package func remove(_ folder: FilePath) async {
+        do {
+            try Folder.remove(folder)
+        } catch {
+            await removeForeign(folder)
+            try? Folder.remove(folder)
+        }
+    }
+
+    package func resultFolder(_ id: Digest) -> FilePath {
+        root.appending("results").appending(String(id.hex.prefix(2))).appending(id.hex)
+    }
+}
+
+/// A step's folder in `work/` on its way to `results/`.
+private struct Pending: PendingResult {
+    let store: FolderStore
+    let step: Step
+    let folder: FilePath
+    let log: FilePath
+    let locks: [FileLock]
+
+    var output: FilePath { folder.appending("out") }
+    var scratch: FilePath { folder.appending("scratch") }
+
+    func commit(_ record: StepRecord) async throws -> StepResult {
+        let target = store.resultFolder(record.id)
+        do {
+            for name in Folder.names(output) { try seal(output.appending(name)) }
+            if Glibc.rename(log.string, output.appending("log").string) != 0, errno != ENOENT {
+                throw Errno(rawValue: errno)
+            }
+            try DurableFile.write(
+                Array(try Canonical.text(record).utf8), to: output.appending("record.json"))
+            try Folder.make(target.removingLastComponent())
+            try? Folder.remove(target)
+            try DurableFile.rename(output, to: target)
+        } catch let error as FactoryError {
+            await discard()
+            throw error
+        } catch {
+            await discard()
+            throw FileFailure.error(error, "keep the result of \(step.name) in", target)
+        }
+        await store.remove(folder)
+        _ = unlink(store.root.appending("locks").appending(step.id.hex).string)
+        return StepResult(folder: target, record: record)
+    }
+
+    func discard() async {
+        await store.remove(folder)
+        _ = unlink(store.root.appending("locks").appending(step.id.hex).string)
+    }
+
+    /// Read-only, owned by the store's owner (as root, contained steps write as another id), and on the disk.
+    private func seal(_ path: FilePath) throws(Errno) {
+        if geteuid() == 0, lchown(path.string, 0, 0) != 0 { throw Errno(rawValue: errno) }
+        guard chmod(path.string, 0o444) == 0 else { throw Errno(rawValue: errno) }
+        try DurableFile.sync(path)
+    }
+}

@@ -1,0 +1,84 @@
+import Glibc
+package import Model
+package import SystemPackage
+
+extension FolderStore {
+    /// What a result or a downloaded package occupies, and when it was last used.
+    package struct Entry: Sendable {
+        package var path: FilePath
+        package var allocated: ByteCount
+        /// Seconds since 1970.
+        package var used: Double
+        var lock: String?
+    }
+
+    /// Removes what was not used for `age` seconds, then the longest unused until at most `size` is left. What a
+    /// running build is making is not touched. Returns what was removed and what is left.
+    package func prune(size: ByteCount?, age: Double?, now: Double) async -> (removed: [Entry], left: ByteCount) {
+        var kept: [Entry] = []
+        var removed: [Entry] = []
+        for entry in entries().sorted(by: { $0.used < $1.used }) {
+            if let age, now - entry.used > age, await discard(entry) {
+                removed.append(entry)
+            } else {
+                kept.append(entry)
+            }
+        }
+        var total = kept.reduce(UInt64(0)) { $0 + $1.allocated.bytes }
+        for entry in kept {
+            guard let size, total > size.bytes else { break }
+            guard await discard(entry) else { continue }
+            removed.append(entry)
+            total -= entry.allocated.bytes
+        }
+        return (removed, ByteCount(total))
+    }
+
+    package func entries() -> [Entry] {
+        var entries: [Entry] = []
+        for shelf in Folder.names(root.appending("results")) {
+            for name in Folder.names(root.appending("results").appending(shelf)) {
+                let folder = root.appending("results").appending(shelf).appending(name)
+                var allocated: UInt64 = 0
+                var used = 0.0
+                for file in Folder.names(folder) {
+                    guard let facts = facts(folder.appending(file)) else { continue }
+                    allocated += facts.allocated
+                    if file.string == "record.json" { used = facts.used }
+                }
+                entries.append(Entry(path: folder, allocated: ByteCount(allocated), used: used, lock: name.string))
+            }
+        }
+        for kind in ["packages", "releases", "logs"] {
+            for name in Folder.names(root.appending(kind)) {
+                let path = root.appending(kind).appending(name)
+                guard let facts = facts(path) else { continue }
+                let inside = Folder.names(path).compactMap { self.facts(path.appending($0))?.allocated }
+                let allocated = inside.reduce(facts.allocated, +)
+                entries.append(Entry(path: path, allocated: ByteCount(allocated), used: facts.used))
+            }
+        }
+        return entries
+    }
+
+    private func facts(_ path: FilePath) -> (allocated: UInt64, used: Double)? {
+        var status = stat()
+        guard lstat(path.string, &status) == 0 else { return nil }
+        return (UInt64(status.st_blocks) * 512, Double(status.st_mtim.tv_sec))
+    }
+
+    private func discard(_ entry: Entry) async -> Bool {
+        var held: FileLock?
+        if let name = entry.lock {
+            held = try? FileLock.attempt(root.appending("locks").appending(name))
+            if held == nil { return false }
+        }
+        // Renamed first, so that no lookup finds half a result.
+        let hidden = entry.path.removingLastComponent().appending("." + (entry.path.lastComponent?.string ?? "x"))
+        guard Glibc.rename(entry.path.string, hidden.string) == 0 else { return false }
+        await remove(hidden)
+        if let name = entry.lock { _ = unlink(root.appending("locks").appending(name).string) }
+        _ = held
+        return true
+    }
+}
