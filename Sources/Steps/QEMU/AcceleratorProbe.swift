@@ -101,14 +101,16 @@ package struct AcceleratorProbe: Sendable {
     private func observe(_ command: Command) async throws -> Observation {
         let complaint = Mutex<String?>(nil)
         return try await runner.withRunning(command) { stream, line in
-            if stream == .error, !line.hasPrefix("warning") { complaint.withLock { $0 = $0 ?? Self.complaint(line) } }
+            if stream == .error { complaint.withLock { $0 = $0 ?? Self.complaint(line) } }
         } body: { process in
             let exit = ExitWatch(process)
             let deadline = ContinuousClock.now + Self.limit
-            while exit.isRunning, ContinuousClock.now < deadline, complaint.withLock({ $0 }) == nil {
+            // After an internal error QEMU stays, with a guest that does not run any more.
+            while exit.isRunning, ContinuousClock.now < deadline,
+                complaint.withLock({ $0?.contains("internal error") }) != true
+            {
                 try await Task.sleep(for: .milliseconds(5))
             }
-            // A complaint may precede a failure of QEMU by a moment; its status does not matter then.
             let endedItself = !exit.isRunning
             process.terminate()
             let result = try await process.waitUntilExit()

@@ -39,7 +39,11 @@ package struct InteractiveConsole: Sendable {
                 machine.network = .host
                 onNote("ssh to the guest: ssh -p \(port) USER@127.0.0.1")
                 onNote(ConsoleKeys.help)
-                try await bridge(machine)
+                do {
+                    try await bridge(machine)
+                } catch let failure as GuestFailure {
+                    throw failure.error
+                }
             }
         }
     }
