@@ -44,14 +44,15 @@ package enum SignalTrap {
 /// A thread that hears of signals through a pipe. Handlers and not a blocked mask: children inherit a mask.
 private final class SignalWatch: Sendable {
     private static let signals = [SIGINT, SIGTERM, SIGHUP]
-    private let pipe = WakePipe()
+    /// Never closed: a handler may still be writing when the default action is back.
+    private static let pipe = WakePipe()
     private let first = Atomic<Int32>(0)
     private let grace: Duration
     private let thread = Mutex<BackgroundThread?>(nil)
 
     init(grace: Duration) {
         self.grace = grace
-        for signal in Self.signals { _ = if_trap_signal(signal, pipe.writer) }
+        for signal in Self.signals { _ = if_trap_signal(signal, Self.pipe.writer) }
     }
 
     func start(onFirst: @escaping @Sendable () -> Void) {
@@ -61,7 +62,7 @@ private final class SignalWatch: Sendable {
     /// The signal that came, if one did. From here on signals have their default action.
     func end() -> Int32? {
         for signal in Self.signals { _ = if_untrap_signal(signal) }
-        pipe.send(0)
+        Self.pipe.send(0)
         thread.withLock { $0.take() }?.join()
         let signal = first.load(ordering: .acquiring)
         return signal == 0 ? nil : signal
@@ -88,7 +89,7 @@ private final class SignalWatch: Sendable {
                 wait = Int32(
                     clamping: left.components.seconds * 1000 + left.components.attoseconds / 1_000_000_000_000_000 + 1)
             }
-            if let byte = pipe.next(milliseconds: wait) { return byte == 0 ? nil : Int32(byte) }
+            if let byte = Self.pipe.next(milliseconds: wait) { return byte == 0 ? nil : Int32(byte) }
         }
     }
 

@@ -8,15 +8,15 @@ import Testing
     @Test func `An area is drawn over the last one`() {
         var screen = LiveScreen()
         #expect(
-            screen.update(permanent: [], frame: ["a", "b"], columns: 80) == "\r" + wrapped("a\u{1b}[K\nb\u{1b}[K\n"))
-        #expect(screen.update(permanent: [], frame: ["c"], columns: 80) == "\r\u{1b}[2A" + wrapped("c\u{1b}[K\n"))
+            screen.update(permanent: [], frame: ["a", "b"], columns: 80) == "\r" + wrapped("\u{1b}[Ka\n\u{1b}[Kb\n"))
+        #expect(screen.update(permanent: [], frame: ["c"], columns: 80) == "\r\u{1b}[2A" + wrapped("\u{1b}[Kc\n"))
     }
 
     @Test func `Permanent lines take the place of the area, which moves down`() {
         var screen = LiveScreen()
         _ = screen.update(permanent: [], frame: ["a"], columns: 80)
         let text = screen.update(permanent: ["done"], frame: ["a"], columns: 80)
-        #expect(text == "\r\u{1b}[1Adone\u{1b}[K\n" + wrapped("a\u{1b}[K\n"))
+        #expect(text == "\r\u{1b}[1A\u{1b}[Jdone\n" + wrapped("\u{1b}[Ka\n"))
     }
 
     @Test func `What did not change is not written`() {

@@ -177,7 +177,8 @@ import Testing
         #expect(notes(Self.ends, verbosity: .quiet).map { $0.prefix(7) } == ["warning", "✗ disk "])
     }
 
-    @Test func `With more words each log line stays, with its step`() {
+    @Test func `With more words each log line stays, with its step, and none is below`() {
         #expect(notes(Self.ends, verbosity: .verbose).contains("configure │ a line"))
+        #expect(frame(Self.middle, 80, verbosity: .verbose).count == 3)
     }
 }

@@ -40,6 +40,11 @@ import Testing
         #expect(FailureReport.status(of: error) == 65)
     }
 
+    @Test func `What was cancelled is no failure to tell`() {
+        #expect(FailureReport(CancellationError()).lines(.unicode) == [])
+        #expect(FailureReport.status(of: CancellationError()) == 130)
+    }
+
     @Test func `The last lines of the step that failed first are kept`() {
         let keeper = TailKeeper(limit: 3)
         var maker = EventMaker()

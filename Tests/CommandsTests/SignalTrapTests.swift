@@ -1,7 +1,8 @@
-import Commands
 import Glibc
 import Model
 import Testing
+
+@testable import Commands
 
 /// Each test runs in a process of its own: signals belong to processes.
 @Suite struct SignalTrapTests {
@@ -53,6 +54,20 @@ import Testing
             }
             exit(status)
         }
+    }
+
+    @Test func `A process that is ended at once shows the cursor again`() async throws {
+        let result = await #expect(processExitsWith: .exitCode(130), observing: [\.standardErrorContent]) {
+            TerminalCursor.hide(STDERR_FILENO)
+            let status = await SignalTrap.run(grace: .milliseconds(50)) {
+                kill(getpid(), SIGINT)
+                sleep(60)
+                return 0
+            }
+            exit(status)
+        }
+        let written = try #require(result?.standardErrorContent)
+        #expect(String(decoding: written, as: UTF8.self).hasSuffix("\u{1b}[?25l\u{1b}[?7h\u{1b}[?25h"))
     }
 
     @Test func `An ignored signal stays ignored`() async {

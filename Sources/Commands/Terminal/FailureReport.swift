@@ -36,6 +36,8 @@ package struct FailureReport: Sendable {
     private func styledLines(unicode: Bool) -> [StyledText] {
         func text(_ raw: String) -> String { Printable.line(raw, unicode: unicode) }
         if let invalid = error as? InvalidInput { return invalid.diagnostics.map { diagnostic($0, text) } }
+        // Who cancelled knows it, and the steps say it.
+        if error is CancellationError { return [] }
         let failure = error as? FactoryError ?? FactoryError(.internal, "\(error)")
         var lines = headline(failure, text)
         if let remedy = failure.remedy { lines.append(labelled("hint:", .cyan, text(remedy))) }

@@ -54,7 +54,7 @@ package final class LiveRenderer: EventRenderer {
         wake.send(0)
         drawing.join()
         draw(last: true)
-        TerminalCursor.restore()
+        TerminalCursor.restore(patience: -1)
     }
 
     private func draw(last: Bool) {

@@ -10,9 +10,11 @@ struct LiveScreen: Sendable {
         guard !permanent.isEmpty || frame != shown || columns != self.columns else { return "" }
         var text = moveUp(columns: columns)
         // Permanent lines may be longer than the terminal is wide: it shall wrap them, and reflow them later.
-        for line in permanent { text += line + Self.clearToEndOfLine + "\n" }
+        if !permanent.isEmpty { text += Self.clearBelow }
+        for line in permanent { text += line + "\n" }
         if !frame.isEmpty { text += Self.wrapOff }
-        for line in frame { text += line + Self.clearToEndOfLine + "\n" }
+        // Cleared before: after a line of full width the cursor stands on its last character.
+        for line in frame { text += Self.clearToEndOfLine + line + "\n" }
         if !frame.isEmpty { text += Self.wrapOn }
         text += Self.clearBelow
         shown = frame

@@ -61,7 +61,7 @@ struct LiveView: Sendable {
         var lines: [StyledText] = []
         for step in shown {
             lines.append(row(step, layout, now: now))
-            if running.count * 2 <= rows, let last = lastLine(step, layout) { lines.append(last) }
+            if verbosity != .verbose, running.count * 2 < rows, let last = lastLine(step, layout) { lines.append(last) }
         }
         if shown.count < running.count { lines.append(StyledText("  and \(running.count - shown.count) more", .dim)) }
         lines.append(overall(state, width: width, elapsed: now - start))
@@ -138,7 +138,8 @@ struct LiveView: Sendable {
     }
 
     private func log(_ step: String, _ line: String, _ state: BuildState) -> String {
-        var result = StyledText(text(step) + (unicode ? " │ " : " | "), .dim)
+        let layout = RowLayout(running: [], state: state, width: Self.widest, now: 0)
+        var result = StyledText(name(step, layout) + (unicode ? " │ " : " | "), .dim)
         result.append(text(line))
         return result.rendered(color: color)
     }

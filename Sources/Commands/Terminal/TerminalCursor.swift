@@ -13,12 +13,13 @@ package enum TerminalCursor {
         _ = TextOutput(descriptor: descriptor).write("\u{1b}[?25l")
     }
 
-    /// Shows the cursor if it is hidden. It waits a tenth of a second at most for a terminal that takes nothing.
-    package static func restore() {
+    /// Shows the cursor if it is hidden.
+    /// - Parameter patience: how long to wait for a terminal that takes nothing, in milliseconds; -1 for ever.
+    package static func restore(patience: Int32 = 100) {
         let descriptor = hidden.exchange(-1, ordering: .acquiringAndReleasing)
         guard descriptor >= 0 else { return }
         var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-        guard poll(&ready, 1, 100) == 1 else { return }
+        guard poll(&ready, 1, patience) == 1 else { return }
         _ = TextOutput(descriptor: descriptor).write("\u{1b}[?7h\u{1b}[?25h")
     }
 }
