@@ -95,7 +95,8 @@ extension Factory {
         let name = "\(prepared.plan.name)-\(prepared.plan.version).manifest.json"
         try publishing.write(try Canonical.text(manifest), as: name)
         return BuildReport(
-            name: "\(prepared.plan.name)-\(prepared.plan.version)", folder: request.output, artifacts: artifacts, steps: steps, seconds: clock.now() - start,
+            name: "\(prepared.plan.name)-\(prepared.plan.version)", folder: request.output, artifacts: artifacts,
+            steps: steps, seconds: clock.now() - start,
             manifest: request.output.appending(name))
     }
 }

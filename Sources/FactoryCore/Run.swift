@@ -33,7 +33,8 @@ extension Factory {
         do {
             try await InteractiveConsole(runner: runner, tools: tools, scratch: place).run(
                 GuestImage(
-                    file: image, format: format, firmware: firmware == .uefi ? .uefi : .bios, memory: memory, seed: seed),
+                    file: image, format: format, firmware: firmware == .uefi ? .uefi : .bios, memory: memory, seed: seed
+                ),
                 accelerator: verdict.accelerator, onNote: note)
         } catch {
             await opened.remove(scratch)

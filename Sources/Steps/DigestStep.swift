@@ -8,7 +8,9 @@ import SystemPackage
 struct DigestStep {
     func run(in context: StepContext) async throws {
         let path = try context.input("file")
-        let digest = try FileDigest.compute(path) { done, total in context.report.progress(UInt64(done), of: UInt64(total)) }
+        let digest = try FileDigest.compute(path) { done, total in
+            context.report.progress(UInt64(done), of: UInt64(total))
+        }
         var facts = stat()
         guard stat(path.string, &facts) == 0 else {
             throw FactoryError(.inputOutput, "cannot read \(path): \(Errno(rawValue: errno))")

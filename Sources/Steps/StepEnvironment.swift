@@ -22,7 +22,8 @@ package struct StepEnvironment: Sendable {
     package var bootLimit: Duration
 
     package init(
-        runner: any CommandRunning, tools: ToolInventory, executable: FilePath, packages: FilePath, releases: FilePath, cache: FilePath,
+        runner: any CommandRunning, tools: ToolInventory, executable: FilePath, packages: FilePath, releases: FilePath,
+        cache: FilePath,
         logs: FilePath, mirrors: [String: String], localFiles: [Digest: FilePath], bootLimit: Duration
     ) {
         self.tools = tools

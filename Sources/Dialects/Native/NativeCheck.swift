@@ -21,7 +21,8 @@ struct NativeCheck {
         let place = NativeLoad.place(node.mark)
         budget.nodes += 1
         guard budget.nodes <= NativeLoad.mostNodes, depth <= NativeLoad.deepest else {
-            problems.error(place, depth > NativeLoad.deepest ? "this is nested too deeply" : "the file has too many values")
+            problems.error(
+                place, depth > NativeLoad.deepest ? "this is nested too deeply" : "the file has too many values")
             return nil
         }
         if let tag = explicitTag(node) {

@@ -12,7 +12,8 @@ enum NativeKeys {
         ShapeKey(
             "hostname",
             .text(
-                TextRule("a host name", "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*",
+                TextRule(
+                    "a host name", "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*",
                     example: "web.example.org", maximum: 253)),
             "The host name until something else sets one; localhost by default."),
         ShapeKey(
@@ -107,9 +108,12 @@ enum NativeKeys {
         ShapeKey("suites", .list(.text(word)), "Suites.", required: true),
         ShapeKey("components", .list(.text(word)), "Components.", required: true),
         ShapeKey(
-            "signed_by", .text(TextRule("an armored OpenPGP key, or the path of a keyring in the image",
-                "(/[^\\s]+|-----BEGIN PGP PUBLIC KEY BLOCK-----[\\s\\S]*-----END PGP PUBLIC KEY BLOCK-----\\s*)",
-                mayHaveLines: true, maximum: 1 << 18)),
+            "signed_by",
+            .text(
+                TextRule(
+                    "an armored OpenPGP key, or the path of a keyring in the image",
+                    "(/[^\\s]+|-----BEGIN PGP PUBLIC KEY BLOCK-----[\\s\\S]*-----END PGP PUBLIC KEY BLOCK-----\\s*)",
+                    mayHaveLines: true, maximum: 1 << 18)),
             "The key that signs it.", required: true),
     ]
 
@@ -138,14 +142,18 @@ enum NativeKeys {
             "ssh_keys",
             .list(
                 .text(
-                    TextRule("a public key as in authorized_keys",
-                        "[a-z0-9@.-]+ [A-Za-z0-9+/]{16,}={0,3}( .*)?", example: "ssh-ed25519 AAAA… me", maximum: 16384))),
+                    TextRule(
+                        "a public key as in authorized_keys",
+                        "[a-z0-9@.-]+ [A-Za-z0-9+/]{16,}={0,3}( .*)?", example: "ssh-ed25519 AAAA… me", maximum: 16384))
+            ),
             "Keys for logging in by ssh."),
         ShapeKey(
             "sudo", .either([.text(anyText), .list(.text(anyText))]), "Rules, such as ALL=(ALL) NOPASSWD:ALL."),
         ShapeKey(
-            "password_hash", .text(
-                TextRule("a crypt(3) hash, as 'openssl passwd -6' prints it", "\\$[A-Za-z0-9]+\\$[^\\s:]+", maximum: 512)),
+            "password_hash",
+            .text(
+                TextRule(
+                    "a crypt(3) hash, as 'openssl passwd -6' prints it", "\\$[A-Za-z0-9]+\\$[^\\s:]+", maximum: 512)),
             "The password's hash; without one, the password is locked."),
     ]
 
@@ -158,7 +166,8 @@ enum NativeKeys {
     private static let output: [ShapeKey] = [
         ShapeKey("format", .choice(formats), "The format.", required: true),
         ShapeKey(
-            "compression", .choice(Output.Compression.allCases.map(\.rawValue)), "Of qcow2: zstd, the default, or zlib."),
+            "compression", .choice(Output.Compression.allCases.map(\.rawValue)), "Of qcow2: zstd, the default, or zlib."
+        ),
     ]
 
     private static let bootCheck: [ShapeKey] = [

@@ -41,7 +41,9 @@ final class NativeProblems {
 
     var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
 
-    var sorted: [Diagnostic] { diagnostics.sorted { ($0.line, $0.column, $0.message) < ($1.line, $1.column, $1.message) } }
+    var sorted: [Diagnostic] {
+        diagnostics.sorted { ($0.line, $0.column, $0.message) < ($1.line, $1.column, $1.message) }
+    }
 }
 
 /// Bytes → YAML nodes, within limits that keep a hostile file from costing much.
@@ -90,7 +92,9 @@ enum NativeLoad {
             case 0xfeff where place == Place(line: 1, column: 1): break
             case 0..<0x20, 0x7f..<0xa0, 0x202a...0x202e, 0x2066...0x2069, 0x200e, 0x200f, 0xfeff:
                 let code = String(scalar.value, radix: 16, uppercase: true)
-                problems.error(place, "the character U+\(String(repeating: "0", count: max(0, 4 - code.count)) + code) is not allowed")
+                problems.error(
+                    place,
+                    "the character U+\(String(repeating: "0", count: max(0, 4 - code.count)) + code) is not allowed")
                 return false
             default: break
             }

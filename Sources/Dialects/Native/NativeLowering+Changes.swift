@@ -24,7 +24,8 @@ extension NativeLowering {
                 let (digest, size) = try files.read(path)
                 return .local(path: path, digest: digest, size: size)
             } catch {
-                problems.error(map.place("source"), "cannot read the local file '\(path)': \(NativeLoad.oneLine("\(error)"))")
+                problems.error(
+                    map.place("source"), "cannot read the local file '\(path)': \(NativeLoad.oneLine("\(error)"))")
             }
         case (nil, nil):
             if map["content"] == nil, map["source"] == nil {
@@ -45,7 +46,9 @@ extension NativeLowering {
         var uid: UInt32?
         if let text = map.text("uid") {
             uid = UInt32(text)
-            if uid == nil || uid == .max { problems.error(map.place("uid"), "'\(text)' is not a number up to 4294967294") }
+            if uid == nil || uid == .max {
+                problems.error(map.place("uid"), "'\(text)' is not a number up to 4294967294")
+            }
         }
         let sudo = map["sudo"]
         return UserAccount(

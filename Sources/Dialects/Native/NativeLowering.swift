@@ -46,7 +46,8 @@ struct NativeLowering {
         let release = os.text("release") ?? ""
         if let architecture = os.text("architecture"), Architecture(rawValue: architecture) == nil {
             problems.error(
-                os.place("architecture"), "the architecture '\(architecture)' cannot be built yet; the only one is amd64")
+                os.place("architecture"),
+                "the architecture '\(architecture)' cannot be built yet; the only one is amd64")
         }
         guard let known = distributions.known.first(where: { $0.name == wanted }) else {
             if !wanted.isEmpty {
@@ -57,7 +58,8 @@ struct NativeLowering {
         let found = known.releases.first { $0.codename == release || $0.aliases.contains(release) }
         if found == nil, !release.isEmpty {
             unknown(
-                "release of \(wanted)", release, known.releases.flatMap { [$0.codename] + $0.aliases }, os.place("release"))
+                "release of \(wanted)", release, known.releases.flatMap { [$0.codename] + $0.aliases },
+                os.place("release"))
         }
         return OperatingSystem(distribution: wanted, release: found?.codename ?? release)
     }

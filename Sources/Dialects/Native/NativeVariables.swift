@@ -54,7 +54,8 @@ struct NativeVariables {
 
     private func undefined(_ name: String, _ place: Place, _ problems: NativeProblems) {
         guard Self.isName(name) else {
-            problems.error(place, "'\(NativeLoad.oneLine(name))' is no name of a variable; write $${ for the characters ${")
+            problems.error(
+                place, "'\(NativeLoad.oneLine(name))' is no name of a variable; write $${ for the characters ${")
             return
         }
         let near = NearestName.to(name, among: values.keys.sorted()).map { "; did you mean '\($0)'?" }

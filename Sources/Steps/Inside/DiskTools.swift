@@ -18,7 +18,11 @@ struct DiskTools {
         try WholeFile.write(tableScript(geometry, layout), script)
         // sfdisk reads its script from standard input only, which a fixed line of shell connects.
         try await run(
-            "sh", ["-c", "exec sfdisk --quiet --no-reread --no-tell-kernel \"$1\" < \"$2\"", "sfdisk", disk.string, script.string],
+            "sh",
+            [
+                "-c", "exec sfdisk --quiet --no-reread --no-tell-kernel \"$1\" < \"$2\"", "sfdisk", disk.string,
+                script.string,
+            ],
             activity: "writing the partition table")
     }
 
@@ -73,7 +77,8 @@ struct DiskTools {
             "mkfs.vfat",
             ["--invariant", "-F", "32", "-s", "1", "-n", "ESP", "-i", ids.espVolume, image.string], environment: time,
             activity: "making the ESP")
-        try await run("mmd", ["-i", image.string, "::EFI", "::EFI/BOOT"], environment: time, activity: "filling the ESP")
+        try await run(
+            "mmd", ["-i", image.string, "::EFI", "::EFI/BOOT"], environment: time, activity: "filling the ESP")
         if let loader {
             let source = scratch.appending("tree").string + loader
             try await run(

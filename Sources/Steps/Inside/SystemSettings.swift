@@ -22,8 +22,11 @@ struct SystemSettings {
     private func writeHostname() throws {
         try tree.write(action.hostname + "\n", to: "/etc/hostname")
         let name = action.hostname.split(separator: ".").first.map(String.init) ?? action.hostname
-        let own = action.hostname == "localhost" ? "" : "127.0.1.1 "
-            + (name == action.hostname ? name : "\(action.hostname) \(name)") + "\n"
+        let own =
+            action.hostname == "localhost"
+            ? ""
+            : "127.0.1.1 "
+                + (name == action.hostname ? name : "\(action.hostname) \(name)") + "\n"
         try tree.write(
             """
             127.0.0.1 localhost
