@@ -9,7 +9,13 @@ struct NativeCheck {
 
     private final class Budget {
         var nodes = 0
+        /// Of all texts, as often as aliases and variables repeat them.
+        var bytes = 0
+        var isSpent = false
     }
+
+    private static let mostBytes = 16 << 20
+    private let patterns = Patterns()
 
     init(problems: NativeProblems, variables: NativeVariables) {
         self.problems = problems
@@ -20,19 +26,16 @@ struct NativeCheck {
     func value(_ node: Node, _ shape: Shape, depth: Int = 0, keepingUnknown: Bool = false) -> NativeValue? {
         let place = NativeLoad.place(node.mark)
         budget.nodes += 1
-        guard budget.nodes <= NativeLoad.mostNodes, depth <= NativeLoad.deepest else {
-            problems.error(
-                place, depth > NativeLoad.deepest ? "this is nested too deeply" : "the file has too many values")
-            return nil
-        }
+        guard isAffordable(depth, place) else { return nil }
         if let tag = explicitTag(node) {
-            problems.error(place, "the tag '\(NativeLoad.oneLine(tag))' is not supported")
+            problems.error(place, "the tag '\(Self.quoted(tag))' is not supported")
             return nil
         }
         switch (shape, node) {
         case (.text, .scalar(let scalar)), (.choice, .scalar(let scalar)), (.flag, .scalar(let scalar)):
             return text(scalar, shape, place, keepingUnknown)
-        case (.list(let element), .sequence(let sequence)):
+        case (.list(let element, let mayBeEmpty), .sequence(let sequence)):
+            if sequence.isEmpty, !mayBeEmpty { problems.error(place, "the list must not be empty") }
             return .list(
                 sequence.compactMap { value($0, element, depth: depth + 1, keepingUnknown: keepingUnknown) }, place)
         case (.map(let keys), .mapping(let mapping)):
@@ -48,21 +51,35 @@ struct NativeCheck {
         return nil
     }
 
+    /// Aliases and variables repeat values: what a small file asks for must stay small. Told once.
+    private func isAffordable(_ depth: Int, _ place: Place) -> Bool {
+        guard !budget.isSpent else { return false }
+        if depth > NativeLoad.deepest { problems.error(place, "this is nested too deeply") }
+        if budget.nodes > NativeLoad.mostNodes {
+            problems.error(place, "the file has too many values with its aliases followed")
+        }
+        if budget.bytes > Self.mostBytes {
+            problems.error(place, "the texts are larger than 16 MiB with their variables replaced")
+        }
+        budget.isSpent = budget.nodes > NativeLoad.mostNodes || budget.bytes > Self.mostBytes
+        return !budget.isSpent && depth <= NativeLoad.deepest
+    }
+
     private func text(_ scalar: Node.Scalar, _ shape: Shape, _ place: Place, _ keepingUnknown: Bool) -> NativeValue? {
-        let isNull = scalar.style == .plain && ["", "~", "null"].contains(scalar.string)
+        let isNull =
+            scalar.style == .plain && scalar.tag.description.isEmpty && ["", "~", "null"].contains(scalar.string)
         guard !isNull else {
             problems.error(place, "expected \(shape.expectation), found nothing")
             return nil
         }
-        let before = problems.diagnostics.count
-        let text = variables.replaced(
-            in: scalar.string, at: place, keepingUnknown: keepingUnknown, problems)
-        guard problems.diagnostics.count == before else { return nil }
+        guard
+            let text = variables.replaced(in: scalar.string, at: place, keepingUnknown: keepingUnknown, problems)
+        else { return nil }
+        budget.bytes += text.utf8.count
+        guard isAffordable(0, place) else { return nil }
         switch shape {
-        case .text(let rule) where !rule.accepts(text):
-            let example = rule.example.map { ", such as \($0)" } ?? ""
-            problems.error(place, "'\(Self.quoted(text))' is not \(rule.what)\(example)")
-            return nil
+        case .text(let rule):
+            return accept(text, rule, place) ? .text(text, place) : nil
         case .choice(let names) where !names.contains(text):
             problems.error(place, "'\(Self.quoted(text))' is not \(shape.expectation)\(Self.guess(text, names))")
             return nil
@@ -71,6 +88,21 @@ struct NativeCheck {
             return nil
         default: return .text(text, place)
         }
+    }
+
+    private func accept(_ text: String, _ rule: TextRule, _ place: Place) -> Bool {
+        guard rule.accepts(text, patterns) else {
+            let example = rule.example.map { ", such as \($0)" } ?? ""
+            let found = rule.mayBeSecret ? "this" : "'\(Self.quoted(text))'"
+            problems.error(place, "\(found) is not \(rule.what)\(example)")
+            return false
+        }
+        // In double quotes YAML can write any character. Files and scripts may want most.
+        let forbidden = text.unicodeScalars.first { rule.mayHaveLines ? $0 == "\0" : NativeLoad.isForbidden($0) }
+        if let forbidden {
+            problems.error(place, "the character \(NativeLoad.name(forbidden)) is not allowed here")
+        }
+        return forbidden == nil
     }
 
     private func map(_ mapping: Node.Mapping, _ keys: [ShapeKey], _ place: Place, _ depth: Int) -> NativeValue? {
@@ -101,16 +133,18 @@ struct NativeCheck {
         return .map(entries, place)
     }
 
+    /// The tag of a node that says of it what it is not, or what this dialect does not know.
     private func explicitTag(_ node: Node) -> String? {
-        let (tag, standard): (String, String) =
+        let (tag, standard): (String, [String]) =
             switch node {
-            case .scalar(let scalar): (scalar.tag.description, "tag:yaml.org,2002:str")
-            case .mapping(let mapping): (mapping.tag.description, "tag:yaml.org,2002:map")
-            case .sequence(let sequence): (sequence.tag.description, "tag:yaml.org,2002:seq")
-            case .alias: ("alias", "")
+            case .scalar(let scalar): (scalar.tag.description, ["str", "int", "float", "bool"])
+            case .mapping(let mapping): (mapping.tag.description, ["map"])
+            case .sequence(let sequence): (sequence.tag.description, ["seq"])
+            case .alias: ("alias", [])
             }
-        // Without a tag of its own a node is resolved to one of YAML's own, or none.
-        return tag.isEmpty || tag == "!" || tag == standard || tag.hasPrefix("tag:yaml.org,2002:") ? nil : tag
+        // Without a tag of its own a node has an empty one.
+        let isKnown = tag.isEmpty || tag == "!" || standard.contains { tag == "tag:yaml.org,2002:" + $0 }
+        return isKnown ? nil : tag
     }
 
     private static func fits(_ node: Node, _ shape: Shape) -> Bool {

@@ -78,9 +78,8 @@ package enum NativeDialect {
         // A value given by --set replaces this one; its own variables are then of no interest.
         let given = set.last { $0.0 == name.string }?.1
         let own =
-            given
-            ?? variables.replaced(
-                in: text.string, at: NativeLoad.place(value.mark), keepingUnknown: false, problems)
+            given ?? variables.replaced(
+                in: text.string, at: NativeLoad.place(value.mark), keepingUnknown: false, problems) ?? ""
         variables.declare(name.string, own)
     }
 

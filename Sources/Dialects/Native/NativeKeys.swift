@@ -43,7 +43,8 @@ enum NativeKeys {
             .list(.text(TextRule("a kernel argument", "[A-Za-z0-9_.,:;=/@+%-]+", example: "net.ifnames=0"))),
             "Added to the kernel's command line after the consoles."),
         ShapeKey(
-            "outputs", .list(.either([.choice(formats), .map(output)])), "The files to make; qcow2 by default."),
+            "outputs", .list(.either([.choice(formats), .map(output)]), mayBeEmpty: false),
+            "The files to make; qcow2 by default."),
         ShapeKey(
             "boot_check", .either([.flag, .map(bootCheck)]),
             "Whether the finished image is booted to prove it; true by default."),
@@ -59,7 +60,7 @@ enum NativeKeys {
     static let script = TextRule("a shell command", mayHaveLines: true, maximum: 1 << 20)
     static let uri = TextRule(
         "an http, https or file URI without credentials", "(https?://[^\\s/@]+(/[^\\s]*)?|file:///[^\\s]*)",
-        example: "http://deb.debian.org/debian")
+        example: "http://deb.debian.org/debian", mayBeSecret: true)
     static let formats = Output.Format.allCases.map(\.rawValue)
 
     private static let account = TextRule("a user or group name or number", "([a-z_][a-z0-9_-]{0,31}|[0-9]{1,9})")
@@ -83,7 +84,9 @@ enum NativeKeys {
                     "mirror", .text(uri),
                     "The archive to build from; the host's own or the public one by default. Never in the image."),
                 ShapeKey("security_mirror", .text(uri), "The same for the security archive."),
-                ShapeKey("components", .list(.text(word)), "Components of the archive; the distribution's default."),
+                ShapeKey(
+                    "components", .list(.text(word), mayBeEmpty: false),
+                    "Components of the archive; the distribution's default."),
                 ShapeKey(
                     "keyring", .text(path), "A keyring file in place of the distribution's keyring package."),
             ]), "Install packages into an empty folder.")
@@ -104,9 +107,9 @@ enum NativeKeys {
 
     private static let aptSource: [ShapeKey] = [
         ShapeKey("name", .text(name), "The file's name in /etc/apt/sources.list.d.", required: true),
-        ShapeKey("uris", .list(.text(uri)), "Archives.", required: true),
-        ShapeKey("suites", .list(.text(word)), "Suites.", required: true),
-        ShapeKey("components", .list(.text(word)), "Components.", required: true),
+        ShapeKey("uris", .list(.text(uri), mayBeEmpty: false), "Archives.", required: true),
+        ShapeKey("suites", .list(.text(word), mayBeEmpty: false), "Suites.", required: true),
+        ShapeKey("components", .list(.text(word), mayBeEmpty: false), "Components.", required: true),
         ShapeKey(
             "signed_by",
             .text(
@@ -153,7 +156,8 @@ enum NativeKeys {
             "password_hash",
             .text(
                 TextRule(
-                    "a crypt(3) hash, as 'openssl passwd -6' prints it", "\\$[A-Za-z0-9]+\\$[^\\s:]+", maximum: 512)),
+                    "a crypt(3) hash, as 'openssl passwd -6' prints it", "\\$[A-Za-z0-9]+\\$[^\\s:]+",
+                    mayBeSecret: true, maximum: 512)),
             "The password's hash; without one, the password is locked."),
     ]
 

@@ -23,27 +23,29 @@ struct Place: Hashable, Comparable {
     static func < (left: Place, right: Place) -> Bool { (left.line, left.column) < (right.line, right.column) }
 }
 
-/// Collects problems of one file.
+/// Collects problems of one file: each once, and no more than a person reads.
 final class NativeProblems {
+    private static let most = 100
     let file: String
-    private(set) var diagnostics: [Diagnostic] = []
+    private var known: Set<Diagnostic> = []
+    private(set) var hasErrors = false
 
     init(file: String) { self.file = file }
 
     func error(_ place: Place, _ message: String) {
-        let diagnostic = Diagnostic(file: file, line: place.line, column: place.column, .error, message)
-        if !diagnostics.contains(diagnostic) { diagnostics.append(diagnostic) }
+        hasErrors = true
+        add(.error, place, message)
     }
 
-    func warn(_ place: Place, _ message: String) {
-        diagnostics.append(Diagnostic(file: file, line: place.line, column: place.column, .warning, message))
+    func warn(_ place: Place, _ message: String) { add(.warning, place, message) }
+
+    private func add(_ severity: Diagnostic.Severity, _ place: Place, _ message: String) {
+        guard known.count <= Self.most else { return }
+        let text = known.count < Self.most ? message : "there are more problems: mend the first ones"
+        known.insert(Diagnostic(file: file, line: place.line, column: place.column, severity, text))
     }
 
-    var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
-
-    var sorted: [Diagnostic] {
-        diagnostics.sorted { ($0.line, $0.column, $0.message) < ($1.line, $1.column, $1.message) }
-    }
+    var sorted: [Diagnostic] { known.sorted { ($0.line, $0.column, $0.message) < ($1.line, $1.column, $1.message) } }
 }
 
 /// Bytes → YAML nodes, within limits that keep a hostile file from costing much.
@@ -60,105 +62,89 @@ enum NativeLoad {
             problems.error(start, "the file is larger than 1 MiB")
             return nil
         }
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            problems.error(start, "the file is not UTF-8")
+        guard var text = String(validating: bytes, as: UTF8.self) else {
+            problems.error(firstInvalid(bytes), "the file is not UTF-8")
             return nil
         }
-        guard checkCharacters(text, problems), checkNesting(text, problems) else { return nil }
+        // A byte order mark is no part of the text.
+        if text.unicodeScalars.first == "\u{feff}" { text.unicodeScalars.removeFirst() }
+        guard checkCharacters(text, problems), NativeScan.check(text, problems) else { return nil }
         do {
             let parser = try Yams.Parser(yaml: text)
             guard let root = try parser.singleRoot() else {
                 problems.error(start, "the file is empty")
                 return nil
             }
+            if case .scalar(let scalar) = root, scalar.style == .plain, scalar.string.isEmpty {
+                problems.error(start, "the file is empty")
+                return nil
+            }
             return root
-        } catch let error as YamlError {
-            report(error, problems)
         } catch {
             problems.error(start, "the file is not YAML: \(Self.oneLine("\(error)"))")
         }
         return nil
     }
 
-    /// Control and direction characters hide what a definition says.
+    /// Control and direction characters hide what a definition says; other line breaks than LF hide where.
     private static func checkCharacters(_ text: String, _ problems: NativeProblems) -> Bool {
         var place = Place(line: 1, column: 1)
+        var isAfterReturn = false
         for scalar in text.unicodeScalars {
-            switch scalar.value {
-            case 0x0a:
+            if isAfterReturn, scalar != "\n" {
+                problems.error(place, "a carriage return without a line feed is not allowed")
+                return false
+            }
+            isAfterReturn = scalar == "\r"
+            if scalar == "\n" {
                 place = Place(line: place.line + 1, column: 1)
                 continue
-            case 0x09, 0x0d: break
-            case 0xfeff where place == Place(line: 1, column: 1): break
-            case 0..<0x20, 0x7f..<0xa0, 0x202a...0x202e, 0x2066...0x2069, 0x200e, 0x200f, 0xfeff:
-                let code = String(scalar.value, radix: 16, uppercase: true)
-                problems.error(
-                    place,
-                    "the character U+\(String(repeating: "0", count: max(0, 4 - code.count)) + code) is not allowed")
+            }
+            guard !isForbidden(scalar) || isAfterReturn else {
+                problems.error(place, "the character \(name(scalar)) is not allowed")
                 return false
-            default: break
             }
             place.column += 1
         }
-        return true
+        if isAfterReturn { problems.error(place, "a carriage return without a line feed is not allowed") }
+        return !isAfterReturn
     }
 
-    /// The parser recurses, and expands aliases as often as they are named: both are bounded before it starts.
-    private static func checkNesting(_ text: String, _ problems: NativeProblems) -> Bool {
-        var aliases = 0
-        var anchors = 0
-        var line = 1
-        var opened = 0
-        var dashes = 0
-        var isLineStart = true
-        var previous: UInt8 = 0x0a
-        for byte in text.utf8 {
-            switch byte {
-            case 0x0a:
-                line += 1
-                dashes = 0
-                isLineStart = true
-            case UInt8(ascii: "["), UInt8(ascii: "{"): opened += 1
-            case UInt8(ascii: "]"), UInt8(ascii: "}"): opened = max(0, opened - 1)
-            case UInt8(ascii: "-"), UInt8(ascii: "?"), UInt8(ascii: ":"):
-                if isLineStart { dashes += 1 }
-            case UInt8(ascii: "*") where " \t\n[,{:".utf8.contains(previous): aliases += 1
-            case UInt8(ascii: "&") where " \t\n[,{:".utf8.contains(previous): anchors += 1
-            case UInt8(ascii: " "): break
-            default: isLineStart = false
-            }
-            previous = byte
-            guard opened <= 512, dashes <= 512 else {
-                problems.error(Place(line: line, column: 1), "the file is nested too deeply")
-                return false
-            }
+    /// Where bytes stop to be UTF-8.
+    private static func firstInvalid(_ bytes: [UInt8]) -> Place {
+        let lines = bytes.split(separator: 0x0a, omittingEmptySubsequences: false)
+        for (at, line) in lines.enumerated() where String(validating: line, as: UTF8.self) == nil {
+            let column = String(decoding: line, as: UTF8.self).unicodeScalars.prefix { $0 != "\u{fffd}" }.count
+            return Place(line: at + 1, column: column + 1)
         }
-        guard anchors == 0 || aliases <= mostAliases else {
-            problems.error(Place(line: 1, column: 1), "the file has more than \(mostAliases) aliases")
-            return false
-        }
-        return true
+        return Place(line: 1, column: 1)
     }
 
-    private static func report(_ error: YamlError, _ problems: NativeProblems) {
-        switch error {
-        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
-            .composer(_, let problem, let mark, _):
-            problems.error(place(mark), "the YAML is malformed: \(oneLine(problem))")
-        case .duplicatedKeysInMapping(let duplicates, let context):
-            let names = duplicates.map { "'\(oneLine($0))'" }.joined(separator: ", ")
-            problems.error(place(context.mark), "the map that starts here has the key \(names) more than once")
-        default:
-            problems.error(Place(line: 1, column: 1), "the YAML is malformed: \(oneLine("\(error)"))")
+    /// Controls other than tab, characters that change the direction of text or are none, line breaks of Unicode.
+    static func isForbidden(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0x09: false
+        case 0..<0x20, 0x7f..<0xa0, 0x61c, 0x200e, 0x200f, 0x2028...0x202e, 0x2066...0x2069, 0xfeff, 0xfffe, 0xffff:
+            true
+        default: false
         }
+    }
+
+    /// `U+202E`
+    static func name(_ scalar: Unicode.Scalar) -> String {
+        let code = String(scalar.value, radix: 16, uppercase: true)
+        return "U+" + String(repeating: "0", count: max(0, 4 - code.count)) + code
     }
 
     static func place(_ mark: Mark?) -> Place {
         Place(line: max(1, mark?.line ?? 1), column: max(1, mark?.column ?? 1))
     }
 
+    /// The first line of a text, short, and without characters that would command a terminal.
     static func oneLine(_ text: String) -> String {
-        let line = text.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
-        return line.count > 200 ? line.prefix(200) + "…" : line
+        let line = text.prefix(200).prefix { !$0.isNewline }
+        let cut = line.endIndex < text.endIndex && line.count == 200
+        return String(String.UnicodeScalarView(line.unicodeScalars.map { isForbidden($0) ? "\u{fffd}" : $0 }))
+            + (cut ? "…" : "")
     }
 }

@@ -7,7 +7,9 @@ extension NativeLowering {
         if path.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
             .contains(where: { $0.isEmpty || $0 == "." || $0 == ".." }), !path.isEmpty
         {
-            problems.error(map.place("path"), "the path '\(path)' must have no '//', '/./' or '/../' and end in a name")
+            problems.error(
+                map.place("path"),
+                "the path '\(NativeCheck.quoted(path))' must have no '//', '/./' or '/../' and end in a name")
         }
         return FileChange(
             path: path, content: content(map), owner: owner[0],
@@ -25,7 +27,8 @@ extension NativeLowering {
                 return .local(path: path, digest: digest, size: size)
             } catch {
                 problems.error(
-                    map.place("source"), "cannot read the local file '\(path)': \(NativeLoad.oneLine("\(error)"))")
+                    map.place("source"),
+                    "cannot read the local file '\(NativeLoad.oneLine(path))': \(NativeLoad.oneLine("\(error)"))")
             }
         case (nil, nil):
             if map["content"] == nil, map["source"] == nil {
@@ -73,7 +76,6 @@ extension NativeLowering {
             }
             outputs.append(output)
         }
-        if root.list("outputs").isEmpty { problems.error(root.place("outputs"), "'outputs' must not be empty") }
         return outputs
     }
 

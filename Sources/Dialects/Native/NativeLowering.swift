@@ -36,7 +36,9 @@ struct NativeLowering {
 
     private func name(_ root: NativeMap, _ key: String) -> String {
         let name = root.text(key) ?? ""
-        if name.contains("..") { problems.error(root.place(key), "'\(name)' must not have '..' in it") }
+        if name.contains("..") {
+            problems.error(root.place(key), "'\(NativeCheck.quoted(name))' must not have '..' in it")
+        }
         return name
     }
 
@@ -121,9 +123,6 @@ struct NativeLowering {
 
     private func aptSource(_ value: NativeValue) -> AptSource? {
         guard let map = value.map else { return nil }
-        for key in ["uris", "suites", "components"] where map[key] != nil && map.list(key).isEmpty {
-            problems.error(map.place(key), "'\(key)' must not be empty")
-        }
         return AptSource(
             name: map.text("name") ?? "", uris: map.texts("uris"), suites: map.texts("suites"),
             components: map.texts("components"), signedBy: map.text("signed_by") ?? "")
@@ -133,7 +132,7 @@ struct NativeLowering {
         var seen: Set<String> = []
         for map in values.compactMap(\.map) {
             guard let name = map.text(key), !seen.insert(name).inserted else { continue }
-            problems.error(map.place(key), "\(what) '\(name)' is there twice")
+            problems.error(map.place(key), "\(what) '\(NativeCheck.quoted(name))' is there twice")
         }
     }
 }

@@ -45,7 +45,10 @@ package enum NativeSchema {
                 ])
             ]
         case .flag: return ["type": .text("boolean")]
-        case .list(let element): return ["type": .text("array"), "items": .map(describe(element))]
+        case .list(let element, let mayBeEmpty):
+            var value: [String: SchemaValue] = ["type": .text("array"), "items": .map(describe(element))]
+            if !mayBeEmpty { value["minItems"] = .number(1) }
+            return value
         case .map(let keys): return object(keys)
         case .variables:
             let kinds = ["string", "number", "boolean"].map { SchemaValue.text($0) }
@@ -59,6 +62,7 @@ package enum NativeSchema {
 private indirect enum SchemaValue: Encodable {
     case text(String)
     case flag(Bool)
+    case number(Int)
     case list([SchemaValue])
     case map([String: SchemaValue])
 
@@ -67,6 +71,7 @@ private indirect enum SchemaValue: Encodable {
         switch self {
         case .text(let text): try container.encode(text)
         case .flag(let flag): try container.encode(flag)
+        case .number(let number): try container.encode(number)
         case .list(let list): try container.encode(list)
         case .map(let map): try container.encode(map)
         }

@@ -17,12 +17,13 @@ struct NativeVariables {
     mutating func declare(_ name: String, _ value: String) { values[name] = value }
 
     /// The text with its variables replaced. With `keepingUnknown`, what is not declared stays as it is, for it may be
-    /// the shell's; else it is a problem.
+    /// the shell's; else it is a problem, and there is no text.
     func replaced(
         in text: String, at place: Place, keepingUnknown: Bool, _ problems: NativeProblems
-    ) -> String {
+    ) -> String? {
         guard text.utf8.contains(UInt8(ascii: "$")) else { return text }
         var result = ""
+        var isSound = true
         var rest = Substring(text)
         while let dollar = rest.firstIndex(of: "$") {
             result += rest[..<dollar]
@@ -36,29 +37,34 @@ struct NativeVariables {
                     result += value
                 } else {
                     if !keepingUnknown { undefined(name, place, problems) }
+                    isSound = isSound && keepingUnknown
                     result += rest[...end]
                 }
                 rest = rest[rest.index(after: end)...]
             } else {
-                if rest.hasPrefix("${"), !keepingUnknown { problems.error(place, "'${' has no '}'") }
+                if rest.hasPrefix("${"), !keepingUnknown {
+                    problems.error(place, "'${' has no '}'; write $${ for the characters ${")
+                    isSound = false
+                }
                 result.append("$")
                 rest = rest.dropFirst()
             }
             if result.utf8.count > NativeLoad.largestFile {
                 problems.error(place, "the text is larger than 1 MiB with its variables replaced")
-                return ""
+                return nil
             }
         }
-        return result + rest
+        return isSound ? result + rest : nil
     }
 
     private func undefined(_ name: String, _ place: Place, _ problems: NativeProblems) {
         guard Self.isName(name) else {
             problems.error(
-                place, "'\(NativeLoad.oneLine(name))' is no name of a variable; write $${ for the characters ${")
+                place, "'\(NativeCheck.quoted(name))' is no name of a variable; write $${ for the characters ${")
             return
         }
         let near = NearestName.to(name, among: values.keys.sorted()).map { "; did you mean '\($0)'?" }
-        problems.error(place, "the variable '\(name)' is not declared" + (near ?? "; add it to variables:"))
+        problems.error(
+            place, "the variable '\(NativeCheck.quoted(name))' is not declared" + (near ?? "; add it to variables:"))
     }
 }

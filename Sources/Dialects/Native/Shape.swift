@@ -3,7 +3,7 @@ indirect enum Shape: Sendable {
     case text(TextRule)
     case choice([String])
     case flag
-    case list(Shape)
+    case list(Shape, mayBeEmpty: Bool = true)
     case map([ShapeKey])
     /// Any keys; the values are texts.
     case variables
@@ -39,24 +39,39 @@ struct TextRule: Sendable {
     var pattern: String?
     var example: String?
     var mayHaveLines: Bool
+    /// What is written in its place by mistake may be a password, which no message must show.
+    var mayBeSecret: Bool
+    /// In bytes.
     var maximum: Int
 
     init(
         _ what: String, _ pattern: String? = nil, example: String? = nil, mayHaveLines: Bool = false,
-        maximum: Int = 4096
+        mayBeSecret: Bool = false, maximum: Int = 4096
     ) {
         self.what = what
         self.pattern = pattern
         self.example = example
         self.mayHaveLines = mayHaveLines
+        self.mayBeSecret = mayBeSecret
         self.maximum = maximum
     }
 
-    func accepts(_ text: String) -> Bool {
+    func accepts(_ text: String, _ patterns: Patterns) -> Bool {
         guard text.utf8.count <= maximum, mayHaveLines || !text.contains(where: \.isNewline) else { return false }
-        guard let pattern else { return true }
-        guard let expression = try? Regex(pattern) else { return false }
-        return text.wholeMatch(of: expression) != nil
+        return pattern.map { patterns.matches($0, text) } ?? true
+    }
+}
+
+/// The compiled patterns of one check: to compile costs more than to match.
+final class Patterns {
+    private var compiled: [String: Regex<AnyRegexOutput>] = [:]
+
+    /// Scalar by scalar, as JSON Schema has it: a character that is only equivalent to an ASCII one is another.
+    func matches(_ pattern: String, _ text: String) -> Bool {
+        if let known = compiled[pattern] { return text.wholeMatch(of: known) != nil }
+        guard let made = try? Regex(pattern).matchingSemantics(.unicodeScalar) else { return false }
+        compiled[pattern] = made
+        return text.wholeMatch(of: made) != nil
     }
 }
 
