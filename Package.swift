@@ -16,9 +16,11 @@ func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+func tests(
+    _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [], resources: [Resource] = []
+) -> Target {
     .testTarget(
-        name: name + "Tests", dependencies: [.byName(name: name)] + dependencies,
+        name: name + "Tests", dependencies: [.byName(name: name)] + dependencies, exclude: exclude,
         resources: resources, swiftSettings: settings)
 }
 
@@ -61,6 +63,7 @@ let package = Package(
         .target(name: "TestSupport", dependencies: [system], path: "Tests/TestSupport", swiftSettings: settings),
         tests("DiskFormats", [system, "CLinux"]),
         tests("Commands", ["Model", "CLinux"]),
+        tests("Dialects", ["Model", "TestSupport", system], exclude: ["Goldens"]),
     ]
 )
 
