@@ -18,12 +18,12 @@ check:
 
 test:
 	scripts/setup
-	$(SWIFT) test --disable-xctest
+	$(SWIFT) test --disable-xctest --no-parallel
 
 # Full builds of the examples, with boots and upgrades: needs the network, and an hour without KVM.
 e2e:
 	scripts/setup
-	IMAGE_FACTORY_E2E=1 $(SWIFT) test --disable-xctest --filter E2ETests
+	IMAGE_FACTORY_E2E=1 $(SWIFT) test --disable-xctest --no-parallel --filter E2ETests
 
 demo:
 	scripts/setup

@@ -47,7 +47,7 @@ extension Factory {
                 runner: StepExecutor(stepEnvironment(prepared, opened)), cache: opened, clock: clock,
                 jobs: request.jobs)
             let results = try await engine.run(prepared.plan, events: events)
-            let report = try publish(prepared, results, reused.names, request, since: start)
+            let report = try await publish(prepared, results, reused.names, request, since: start)
             try LastPlan.keep(prepared.plan, in: opened)
             events.send(.ended(outcome: .succeeded, seconds: clock.now() - start))
             return report
@@ -69,7 +69,7 @@ extension Factory {
     private func publish(
         _ prepared: PreparedBuild, _ results: [String: StepResult], _ reused: Set<String>, _ request: BuildRequest,
         since start: Double
-    ) throws -> BuildReport {
+    ) async throws -> BuildReport {
         var artifacts: [Artifact] = []
         try Folder.make(request.output)
         let publishing = Publishing(folder: request.output)
@@ -78,7 +78,7 @@ extension Factory {
                 let digest = results[planned.digestStep]?.folder.appending("digest.json")
             else { throw FactoryError(.internal, "the plan makes no \(planned.file)") }
             let record = try Canonical.decode(DigestRecord.self, from: try DurableFile.read(digest))
-            try publishing.publish(source, as: planned.file, record)
+            try await publishing.publish(source, as: planned.file, record)
             artifacts.append(
                 Artifact(
                     file: planned.file, format: planned.format, size: record.size, allocated: record.allocated,

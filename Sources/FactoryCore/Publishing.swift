@@ -11,13 +11,15 @@ struct Publishing {
 
     /// A copy, by reflink where the filesystem can: somebody may open the image for writing, and the store must not
     /// change with it. The copy's digest is compared with what was proven.
-    func publish(_ source: FilePath, as name: String, _ record: DigestRecord) throws {
+    func publish(_ source: FilePath, as name: String, _ record: DigestRecord) async throws {
         let target = folder.appending(name)
-        if try !isThere(target, record) {
+        if try await !isThere(target, record) {
             let temporary = folder.appending(".\(name).\(UniqueName.make())")
             do {
-                try SparseFile.copy(from: source, to: temporary)
-                guard try FileContent.digest(temporary) == record.digest else {
+                _ = try await BlockingWork.run { checkCancellation in
+                    try SparseFile.copy(from: source, to: temporary) { _, _ in try checkCancellation() }
+                }
+                guard try await FileDigest.compute(temporary) == record.digest else {
                     throw FactoryError(
                         .inputOutput, "the stored result \(source) is not what it was when it was made",
                         remedy: "run 'image-factory prune --age 0s' and build again")
@@ -38,17 +40,11 @@ struct Publishing {
         try DurableFile.write(Array(text.utf8), to: folder.appending(name))
     }
 
-    private func isThere(_ target: FilePath, _ record: DigestRecord) throws -> Bool {
+    private func isThere(_ target: FilePath, _ record: DigestRecord) async throws -> Bool {
         var facts = stat()
         guard lstat(target.string, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG,
             UInt64(facts.st_size) == record.size.bytes
         else { return false }
-        return try FileContent.digest(target) == record.digest
-    }
-}
-
-enum FileContent {
-    static func digest(_ path: FilePath) throws -> Digest? {
-        Digest(try SparseDigest.sha256(of: path))
+        return try await FileDigest.compute(target) == record.digest
     }
 }

@@ -24,7 +24,7 @@ struct BootCheckStep {
             GuestImage(file: disk, format: format, firmware: action.firmware == .uefi ? .uefi : .bios),
             clocks: GuestClocks(total: environment.bootLimit), evidence: environment.logs,
             onWarning: { context.report.warn($0) }, onSerial: { lines.append($0) })
-        guard try FileDigest.compute(disk) == sealed.digest else {
+        guard try await FileDigest.compute(disk) == sealed.digest else {
             throw FactoryError(
                 .failed, "the image changed while it was booted", remedy: "check the disk that holds the store")
         }

@@ -21,7 +21,7 @@ struct BootstrapStep {
         }
         try Containment.handOver(fresh)
         try writeHooks(hooks)
-        let usable = try PackageCache(folder: cached).usable(lists: lists)
+        let usable = try await PackageCache(folder: cached).usable(lists: lists)
         context.report.log("\(usable.count) packages are in the cache")
         try WholeFile.write(usable.map { $0 + "\n" }.joined(), hooks.appending("cached"))
         work.bind(hooks, "/mnt/hooks")

@@ -20,8 +20,8 @@ struct ConvertStep {
             "qemu-img",
             [
                 // Without -W: clusters in order, so that the same disk gives the same file.
-                "convert", "-p", "-m", "4", "-f", "raw", "-O", output.format.rawValue, "-c",
-                "-o", "compat=1.1,compression_type=\(output.compression.rawValue),lazy_refcounts=off",
+                "convert", "-p", "-f", "raw", "-O", output.format.rawValue, "-c",
+                "-o", "compat=1.1,cluster_size=128k,compression_type=\(output.compression.rawValue)",
                 "/mnt/in/disk.raw", "/mnt/out/disk.\(output.format.rawValue)",
             ], containment: containment)
         try await environment.runner.runChecked(

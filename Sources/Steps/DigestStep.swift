@@ -2,13 +2,13 @@ import DiskFormats
 import Engine
 import Glibc
 package import Model
-import SystemPackage
+package import SystemPackage
 
 /// SHA-256 of a file as a whole, with its size and what it occupies.
 struct DigestStep {
     func run(in context: StepContext) async throws {
         let path = try context.input("file")
-        let digest = try FileDigest.compute(path) { done, total in
+        let digest = try await FileDigest.compute(path) { done, total in
             context.report.progress(UInt64(done), of: UInt64(total))
         }
         var facts = stat()
@@ -27,15 +27,19 @@ package struct DigestRecord: Hashable, Sendable, Codable {
     package var allocated: ByteCount
 }
 
-enum FileDigest {
+/// The digest of a file, computed on a thread of its own.
+package enum FileDigest {
     /// Throws CancellationError when the task is cancelled.
-    static func compute(_ path: FilePath, progress: (Int64, Int64) -> Void = { _, _ in }) throws -> Digest {
-        let file = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
-        return try file.closeAfter {
-            guard let digest = Digest(try SparseDigest.sha256(of: file, progress: progress)) else {
-                throw FactoryError(.internal, "the digest of \(path) is malformed")
+    package static func compute(
+        _ path: FilePath, progress: @escaping @Sendable (Int64, Int64) -> Void = { _, _ in }
+    ) async throws -> Digest {
+        let hex = try await BlockingWork.run { checkCancellation in
+            try SparseDigest.sha256(of: path) { done, total in
+                try checkCancellation()
+                progress(done, total)
             }
-            return digest
         }
+        guard let digest = Digest(hex) else { throw FactoryError(.internal, "the digest of \(path) is malformed") }
+        return digest
     }
 }

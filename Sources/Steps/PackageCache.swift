@@ -9,25 +9,27 @@ struct PackageCache {
     let folder: FilePath
 
     /// The names of the files that the lists know with the digest that they have, sorted.
-    func usable(lists: FilePath) throws -> [String] {
+    func usable(lists: FilePath) async throws -> [String] {
         let cached = names(folder, suffix: ".deb")
         guard !cached.isEmpty else { return [] }
         var known: [String: String] = [:]
         for list in names(lists, suffix: "_Packages") {
             try PackageList.collectDigests(lists.appending(list), into: &known)
         }
-        return try cached.filter { name in
+        var usable: [String] = []
+        for name in cached {
             // apt escapes the colon of an epoch in its file names; the lists leave the epoch out.
-            guard let expected = known[Self.archiveName(name)] else { return false }
+            guard let expected = known[Self.archiveName(name)] else { continue }
             let path = folder.appending(name)
-            guard try FileDigest.compute(path).hex == expected else {
+            guard try await FileDigest.compute(path).hex == expected else {
                 _ = unlink(path.string)
-                return false
+                continue
             }
             // The time of last use decides what prune removes.
             _ = utimensat(AT_FDCWD, path.string, nil, 0)
-            return true
+            usable.append(name)
         }
+        return usable
     }
 
     /// `name_1%3a2.0-1_amd64.deb` is `name_2.0-1_amd64.deb` in an archive's pool.

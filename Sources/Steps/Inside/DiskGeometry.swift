@@ -3,7 +3,7 @@ package import Model
 /// Where the partitions of a disk lie, in sectors of 512 bytes, aligned to 1 MiB:
 ///
 ///     GPT: | table | BIOS boot 1 MiB | ESP 64 MiB | root … | backup table |
-///     MBR: | boot record, gap with the core image | ESP 64 MiB | root … |
+///     MBR: | boot record, gap with the core image | ESP 64 MiB | root … | 1 MiB free |
 ///
 /// What the firmware does not need is left out. Root is last, so that it can grow with the disk.
 package struct DiskGeometry: Hashable, Sendable, Codable {
@@ -33,7 +33,8 @@ package struct DiskGeometry: Hashable, Sendable, Codable {
         }
         bios = layout.table == .gpt && layout.firmware != .uefi ? take(.mebi(1)) : nil
         esp = layout.firmware != .bios ? take(Self.espSize) : nil
-        let tail = layout.table == .gpt ? Self.mebibyte : 0
+        // With an MBR too, so that the disk can be converted to GPT later.
+        let tail = Self.mebibyte
         switch layout.size {
         case .automatic(let margin):
             root = take(ByteCount(needed.bytes + margin.bytes))

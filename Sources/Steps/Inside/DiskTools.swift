@@ -75,7 +75,7 @@ struct DiskTools {
         let time = ["SOURCE_DATE_EPOCH": "\(epoch)"]
         try await run(
             "mkfs.vfat",
-            ["--invariant", "-F", "32", "-s", "1", "-n", "ESP", "-i", ids.espVolume, image.string], environment: time,
+            ["-F", "32", "-s", "1", "-n", "ESP", "-i", ids.espVolume, image.string], environment: time,
             activity: "making the ESP")
         try await run(
             "mmd", ["-i", image.string, "::EFI", "::EFI/BOOT"], environment: time, activity: "filling the ESP")
@@ -113,6 +113,18 @@ struct DiskTools {
         [fs_types]
             ext4 = {
                 features = has_journal,extent,huge_file,flex_bg,metadata_csum,64bit,dir_nlink,extra_isize
+            }
+            small = {
+                blocksize = 4096
+            }
+            floppy = {
+                blocksize = 4096
+            }
+            big = {
+                blocksize = 4096
+            }
+            huge = {
+                blocksize = 4096
             }
 
         """

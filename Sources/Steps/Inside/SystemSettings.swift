@@ -150,14 +150,16 @@ struct SystemSettings {
             activity: "enabling the first-boot commands")
     }
 
-    /// Host keys never leave the factory; cloud-init makes new ones, and without it a unit does.
+    /// Host keys never leave the factory. cloud-init makes new ones where it finds a data source; where it does not, it
+    /// switches itself off, and this unit makes them.
     private func ensureHostKeys() async throws {
-        guard try tree.exists("/usr/sbin/sshd"), try !tree.exists("/etc/cloud/cloud.cfg") else { return }
+        guard try tree.exists("/usr/sbin/sshd") else { return }
         try tree.write(
             """
             [Unit]
             Description=OpenSSH host keys for this instance
             Before=ssh.service ssh.socket
+            After=cloud-init.service cloud-init-network.service
             ConditionPathExistsGlob=!/etc/ssh/ssh_host_*_key
 
             [Service]

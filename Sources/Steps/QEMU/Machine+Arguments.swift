@@ -17,7 +17,8 @@ extension Machine {
         if firmware == .bios { machine += ",graphics=off" }
         return [
             "-name", "image-factory", "-machine", machine, "-accel", accelerator.rawValue,
-            "-cpu", processor ?? (accelerator == .kvm ? "host" : "qemu64"), "-smp", accelerator == .kvm ? "2" : "1",
+            "-cpu", processor ?? (accelerator == .kvm ? "host" : "qemu64,-svm"), "-smp",
+            accelerator == .kvm ? "2" : "1",
             "-m", "\(max(1, memory.bytes >> 20))", "-rtc", "base=utc", "-S",
             "-display", "none", "-device", "VGA,id=screen",
             "-object", "rng-random,id=random,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=random",

@@ -22,7 +22,7 @@ import Testing
                 -accel
                 tcg
                 -cpu
-                qemu64
+                qemu64,-svm
                 -smp
                 1
                 -m
