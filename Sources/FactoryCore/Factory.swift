@@ -79,33 +79,37 @@ extension Factory {
         _ loaded: LoadedDefinition, _ request: BuildRequest, _ opened: FolderStore
     ) async throws -> PreparedBuild {
         let definition = loaded.definition
-        async let versions = toolVersions()
-        let mirrors = try await self.mirrors(for: definition)
+        let facts = HostFacts(opened.root.appending("host-facts.json"))
+        async let versions = toolVersions(facts)
+        let mirrors = try await self.mirrors(for: definition, facts)
         let (releases, warnings) = try await releases(for: definition, mirrors, opened, offline: request.offline)
-        let facts = PlanningFacts(
+        let planning = PlanningFacts(
             releases: releases, tools: try await versions,
             epoch: environment["SOURCE_DATE_EPOCH"].flatMap { UInt64($0) })
         return PreparedBuild(
-            loaded: loaded, plan: try Planner.plan(definition, facts: facts), mirrors: mirrors, tools: facts.tools,
+            loaded: loaded, plan: try Planner.plan(definition, facts: planning), mirrors: mirrors,
+            tools: planning.tools,
             warnings: warnings + loaded.warnings.map(\.description))
     }
 
     /// The archives to download from: the definition's, else the host's own, else the distribution's public ones.
-    private func mirrors(for definition: ImageDefinition) async throws -> [String: String] {
+    private func mirrors(for definition: ImageDefinition, _ facts: HostFacts) async throws -> [String: String] {
         guard let distribution = Distribution.named(definition.os.distribution),
             case .bootstrap(let base) = definition.base
         else { return [:] }
+        let host = try await facts.value("archives", of: HostMirrors.sources) {
+            await HostMirrors.lines(runner: runner)
+        }
         var mirrors: [String: String] = [:]
         for archive in distribution.archives {
             let own = archive.id == "security" ? base.securityMirror : base.mirror
             if let own {
                 mirrors[archive.id] = own
-            } else if let host = await HostMirrors.find(
-                origin: distribution.origin, label: archive.label, pathSuffix: archive.pathSuffix, runner: runner)
-            {
-                mirrors[archive.id] = host
             } else {
-                mirrors[archive.id] = archive.publicURI
+                mirrors[archive.id] =
+                    HostMirrors.choose(
+                        host, origin: distribution.origin, label: archive.label, pathSuffix: archive.pathSuffix)
+                    ?? archive.publicURI
             }
         }
         return mirrors
@@ -133,13 +137,16 @@ extension Factory {
         return (found, warnings)
     }
 
-    private func toolVersions() async throws -> [String: String] {
+    private func toolVersions(_ facts: HostFacts) async throws -> [String: String] {
         try await withThrowingTaskGroup(of: (String, String).self) { group in
             for name in Planner.tools {
                 guard let tool = Tool(rawValue: name) else {
                     throw FactoryError(.internal, "the tool '\(name)' is not in the inventory")
                 }
-                group.addTask { (name, try await tools.version(of: tool)) }
+                let files = try tools.require(tool)
+                group.addTask {
+                    (name, try await facts.value("version of " + name, of: files) { try await tools.version(of: tool) })
+                }
             }
             var versions: [String: String] = [:]
             for try await (name, version) in group { versions[name] = version }

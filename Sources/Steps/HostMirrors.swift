@@ -1,21 +1,24 @@
-import Model
+package import SystemPackage
 package import Tooling
 
 /// The mirrors that the host's own apt uses.
 package enum HostMirrors {
-    /// The URI for an archive, by its Origin and Label in the host's Release files, else by how its URI ends. Nil if
-    /// the host uses no such archive, or has no apt.
-    package static func find(
-        origin: String, label: String, pathSuffix: String, runner: any CommandRunning
-    ) async -> String? {
+    /// The files and folders on which the host's archives depend.
+    package static let sources: [FilePath] = [
+        "/etc/apt/sources.list", "/etc/apt/sources.list.d", "/etc/apt/apt.conf.d", "/var/lib/apt/lists",
+    ]
+
+    /// The host's archives, each a line `ORIGIN tab LABEL tab URI`; empty if the host has no apt.
+    package static func lines(runner: any CommandRunning) async -> String {
         let format = "$(ORIGIN)\t$(LABEL)\t$(REPO_URI)"
         let command = Command(
             "apt-get", ["indextargets", "--format", format, "Created-By: Packages"], timeout: .seconds(20))
-        guard let result = try? await runner.run(command, onLine: { _, _ in }), result.succeeded else { return nil }
-        return choose(result.text, origin: origin, label: label, pathSuffix: pathSuffix)
+        guard let result = try? await runner.run(command, onLine: { _, _ in }), result.succeeded else { return "" }
+        return result.text
     }
 
-    /// The choice among the lines `ORIGIN tab LABEL tab URI`.
+    /// The URI for an archive among such lines, by its Origin and Label in the host's Release files, else by how its
+    /// URI ends. Nil if the host uses no such archive.
     package static func choose(_ lines: String, origin: String, label: String, pathSuffix: String) -> String? {
         let rows = lines.split(separator: "\n").map { line in
             line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
