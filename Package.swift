@@ -64,6 +64,7 @@ let package = Package(
         tests("DiskFormats", [system, "CLinux"]),
         tests("Commands", ["Model", "CLinux"]),
         tests("Dialects", ["Model", "TestSupport", system], exclude: ["Goldens"]),
+        tests("Planning", ["Model", "Dialects", "TestSupport"], exclude: ["Goldens"]),
     ]
 )
 
