@@ -14,7 +14,7 @@ struct SystemSettings {
         try await setLocale()
         try setTimezone()
         try writeBootSettings()
-        try writeDataSources()
+        try writeCloudSettings()
         try await writeFirstBoot()
         try await ensureHostKeys()
     }
@@ -106,16 +106,19 @@ struct SystemSettings {
             """, to: "/etc/default/grub.d/50-image-factory.cfg")
     }
 
-    private func writeDataSources() throws {
-        guard let sources = action.dataSources else { return }
+    private func writeCloudSettings() throws {
         guard try tree.exists("/etc/cloud/cloud.cfg") else {
+            guard action.dataSources != nil else { return }
             throw FactoryError(
                 .definition, "cloud_init.datasources is given, but the image has no cloud-init",
                 remedy: "add cloud-init to packages:")
         }
-        try tree.write(
-            "datasource_list: [\(sources.joined(separator: ", "))]\n",
-            to: "/etc/cloud/cloud.cfg.d/91_image_factory_datasources.cfg")
+        // cloud-init's own default is a locale that the image need not have, and then it ends with an error.
+        var settings = "locale: \(action.locale)\n"
+        if let sources = action.dataSources {
+            settings += "datasource_list: [\(sources.joined(separator: ", "))]\n"
+        }
+        try tree.write(settings, to: "/etc/cloud/cloud.cfg.d/91_image_factory.cfg")
     }
 
     /// A unit that runs once: the mark that lets it start is removed when it has succeeded.
