@@ -64,6 +64,8 @@ let package = Package(
         tests("DiskFormats", [system, "CLinux"]),
         tests("Commands", ["Model", "CLinux"]),
         tests("Dialects", ["Model", "TestSupport", system], exclude: ["Goldens"]),
+        tests("Engine", ["Model", "TestSupport", system]),
+        tests("Store", ["Model", "Engine", "TestSupport", system]),
         tests("Planning", ["Model", "Dialects", "TestSupport"], exclude: ["Goldens"]),
     ]
 )

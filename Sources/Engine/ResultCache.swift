@@ -36,7 +36,8 @@ package protocol PendingResult: Sendable {
     /// Where the step's log is written.
     var log: FilePath { get }
 
-    /// Makes the output the step's result: durable, read-only, visible all at once.
+    /// Makes the output the step's result: durable, read-only, visible all at once. If that fails, the caller
+    /// discards it.
     func commit(_ record: StepRecord) async throws -> StepResult
 
     /// Removes everything but the log.

@@ -41,17 +41,32 @@ package struct FolderStore: ResultCache {
     }
 
     package func begin(_ step: Step, waiting: @Sendable () -> Void) async throws -> BeginOutcome {
-        let lock = try await FileLock.wait(root.appending("locks").appending(step.id.hex), waiting: waiting)
-        if let result = try lookup(step.id) { return .found(result) }
-        let folder = root.appending("work").appending(UniqueName.make())
-        try Folder.make(folder)
-        guard let alive = try FileLock.attempt(folder.appending("lock")) else {
-            throw FactoryError(.internal, "the new folder \(folder) is locked")
+        let name = root.appending("locks").appending(step.id.hex)
+        let lock = try await FileLock.wait(name, waiting: waiting)
+        if let result = try lookup(step.id) {
+            // Removed while it is held, so that the next one who opens it knows that it is no longer the lock.
+            withExtendedLifetime(lock) { _ = unlink(name.string) }
+            return .found(result)
         }
+        let (folder, alive) = try newFolder()
         try Folder.make(folder.appending("out"))
         try Folder.make(folder.appending("scratch"))
         let log = root.appending("logs").appending("\(step.name)-\(UniqueName.make()).log")
         return .mine(Pending(store: self, step: step, folder: folder, log: log, locks: [lock, alive]))
+    }
+
+    /// A folder in `work/` with its lock. Between making the one and taking the other, another process may take the
+    /// folder for one that was left behind, and remove it.
+    private func newFolder() throws -> (FilePath, FileLock) {
+        var failure: (any Error)?
+        for _ in 0..<10 {
+            let folder = root.appending("work").appending(UniqueName.make())
+            try Folder.make(folder)
+            do {
+                if let lock = try FileLock.attempt(folder.appending("lock")) { return (folder, lock) }
+            } catch { failure = error }
+        }
+        throw failure ?? FactoryError(.internal, "every new folder in \(root.appending("work")) is locked")
     }
 
     /// Removes what builds that were killed have left in `work/`.
@@ -99,24 +114,24 @@ private struct Pending: PendingResult {
         let target = store.resultFolder(record.id)
         do {
             for name in Folder.names(output) { try seal(output.appending(name)) }
-            if Glibc.rename(log.string, output.appending("log").string) != 0, errno != ENOENT {
-                throw Errno(rawValue: errno)
-            }
+            try move(log, to: output.appending("log"))
             try DurableFile.write(
                 Array(try Canonical.text(record).utf8), to: output.appending("record.json"))
             try Folder.make(target.removingLastComponent())
             try? Folder.remove(target)
             try DurableFile.rename(output, to: target)
-        } catch let error as FactoryError {
-            await discard()
-            throw error
         } catch {
-            await discard()
+            // What went wrong is told with the place of the log.
+            try? move(output.appending("log"), to: log)
+            if let error = error as? FactoryError { throw error }
             throw FileFailure.error(error, "keep the result of \(step.name) in", target)
         }
-        await store.remove(folder)
-        _ = unlink(store.root.appending("locks").appending(step.id.hex).string)
+        await discard()
         return StepResult(folder: target, record: record)
+    }
+
+    private func move(_ file: FilePath, to target: FilePath) throws(Errno) {
+        guard Glibc.rename(file.string, target.string) == 0 || errno == ENOENT else { throw Errno(rawValue: errno) }
     }
 
     func discard() async {

@@ -1,0 +1,66 @@
+import Glibc
+import Model
+import Store
+import SystemPackage
+import TestSupport
+import Testing
+
+@Suite struct DurableFileTests {
+    @Test func `A file is written, and replaces the one of its name`() async throws {
+        try await Scratch.with { scratch in
+            let path = scratch.path.appending("a")
+            try DurableFile.write([1, 2], to: path)
+            try DurableFile.write([3], to: path)
+            #expect(try DurableFile.read(path) == [3])
+            #expect(Scratch.names(scratch.path) == ["a"])
+        }
+    }
+
+    @Test func `A missing folder is told, and nothing is left`() async throws {
+        try await Scratch.with { scratch in
+            let path = scratch.path.appending("none").appending("a")
+            let error = #expect(throws: FactoryError.self) { try DurableFile.write([1], to: path) }
+            #expect(error?.message == "cannot write \(path): No such file or directory")
+            #expect(Scratch.names(scratch.path).isEmpty)
+        }
+    }
+
+    @Test func `A write that fails at its last step leaves nothing`() async throws {
+        try await Scratch.with { scratch in
+            let path = scratch.path.appending("a")
+            mkdir(path.string, 0o755)
+            let error = #expect(throws: FactoryError.self) { try DurableFile.write([1], to: path) }
+            #expect(error?.message == "cannot write \(path): Is a directory")
+            #expect(Scratch.names(scratch.path) == ["a"])
+        }
+    }
+
+    /// /sys takes no new files, not even from root.
+    @Test func `A folder that takes no files is told with what to do`() {
+        let error = #expect(throws: FactoryError.self) { try DurableFile.write([1], to: "/sys/a") }
+        #expect(error?.message.hasPrefix("cannot write /sys/a: ") == true)
+    }
+
+    @Test(arguments: [
+        (Errno.noSpace, "free some space there, or run 'image-factory prune'"),
+        (Errno.permissionDenied, "give your user access to /a"),
+    ])
+    func `What the user can do about a failure is said`(number: Errno, remedy: String) {
+        #expect(FileFailure.error(number, "write", "/a/b").remedy == remedy)
+    }
+
+    @Test func `Folders are removed with all names that files can have`() async throws {
+        try await Scratch.with { scratch in
+            let folder = scratch.path.appending("f")
+            mkdir(folder.string, 0o755)
+            mkdir(folder.appending("deep").string, 0o755)
+            symlink("/etc", folder.appending("deep").appending("link").string)
+            let odd: [CChar] = Array(folder.appending("x").string.utf8CString.dropLast()) + [-1, 0]
+            close(open(odd, O_CREAT | O_WRONLY, 0o644))
+            #expect(Folder.names(folder).count == 2)
+            try Folder.remove(folder)
+            #expect(Scratch.names(scratch.path).isEmpty)
+            #expect(!Scratch.names("/etc").isEmpty)
+        }
+    }
+}
