@@ -148,7 +148,7 @@ extension Factory {
                     (name, try await facts.value("version of " + name, of: files) { try await tools.version(of: tool) })
                 }
             }
-            var versions: [String: String] = [:]
+            var versions = [Planner.builder: ImageFactoryVersion.current]
             for try await (name, version) in group { versions[name] = version }
             return versions
         }

@@ -18,7 +18,10 @@ package struct PlanningFacts: Sendable {
 
 /// Lowers a definition to steps: pure, so that `plan` prints the same bytes each time.
 package enum Planner {
-    /// The programs whose versions `PlanningFacts.tools` must have.
+    /// This program's own name in `PlanningFacts.tools`: what it writes itself changes with its version.
+    package static let builder = "image-factory"
+
+    /// The other programs whose versions `PlanningFacts.tools` must have.
     package static let tools = [
         "mmdebstrap", "apt-get", "tar", "mke2fs", "sfdisk", "mkfs.vfat", "mcopy", "qemu-img", "zstd",
     ]
@@ -74,13 +77,14 @@ private struct PlanBuilder {
                     distribution: distribution.name, suite: release.codename,
                     architecture: definition.os.architecture, components: base.components,
                     releases: facts.releases, packages: distribution.packages(for: definition))),
-            tools: ["mmdebstrap", "apt-get"])
+            tools: [Planner.builder, "mmdebstrap", "apt-get"])
         let sources =
             definition.aptSources
             ?? distribution.publicSources(release: release, components: base.components)
         try add(
             "configure", .configure(ConfigureAction(definition, sources: sources, epoch: epoch)),
-            inputs: ["tree": StepInput(step: "bootstrap", file: "tree.tar")], tools: ["tar"])
+            inputs: ["tree": StepInput(step: "bootstrap", file: "tree.tar")],
+            tools: [Planner.builder, "tar"])
         return StepInput(step: "configure", file: "tree.tar")
     }
 
@@ -109,7 +113,8 @@ private struct PlanBuilder {
                 .assemble(
                     AssembleAction(
                         layout: definition.disk, kernelArguments: definition.kernelArguments, epoch: epoch)),
-                inputs: ["tree": tree], tools: ["tar", "mke2fs", "sfdisk", "mkfs.vfat", "mcopy"])
+                inputs: ["tree": tree],
+                tools: [Planner.builder, "tar", "mke2fs", "sfdisk", "mkfs.vfat", "mcopy"])
         }
         return StepInput(step: "assemble", file: "disk.raw")
     }

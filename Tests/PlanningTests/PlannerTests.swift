@@ -86,7 +86,7 @@ import Testing
         #expect(one.ids == other.ids)
     }
 
-    @Test(arguments: Planner.tools)
+    @Test(arguments: ([Planner.builder] + Planner.tools))
     func `Another version of a tool changes the steps that use it and what follows`(tool: String) throws {
         let definition = Definitions.small { $0.outputs = [.init(.qcow2), .init(.raw), .init(.tarZstd)] }
         let base = try plan(definition)
