@@ -36,6 +36,7 @@ extension Factory {
         let start = clock.now()
         // The definition is read before the store is touched: with a mistake in it, nothing is created.
         let loaded = try DefinitionLoading.load(request.definition, set: request.set)
+        try OutputCheck.check(request.output)
         let opened = try await openStore()
         let reused = ReuseKeeper()
         let events = EventLog(clock: clock, consumers: consumers + [{ reused.see($0) }])
@@ -47,7 +48,7 @@ extension Factory {
                 runner: StepExecutor(stepEnvironment(prepared, opened)), cache: opened, clock: clock,
                 jobs: request.jobs)
             let results = try await engine.run(prepared.plan, events: events)
-            let report = try publish(prepared, results, reused.names, request, since: start)
+            let report = try await publish(prepared, results, reused.names, request, since: start)
             try LastPlan.keep(prepared.plan, in: opened)
             events.send(.ended(outcome: .succeeded, seconds: clock.now() - start))
             return report
@@ -69,10 +70,9 @@ extension Factory {
     private func publish(
         _ prepared: PreparedBuild, _ results: [String: StepResult], _ reused: Set<String>, _ request: BuildRequest,
         since start: Double
-    ) throws -> BuildReport {
+    ) async throws -> BuildReport {
         var artifacts: [Artifact] = []
-        try Folder.make(request.output)
-        let publishing = Publishing(folder: request.output)
+        let publishing = try await Publishing.open(request.output)
         for planned in prepared.plan.artifacts {
             guard let source = results[planned.source.step]?.folder.appending(planned.source.file),
                 let digest = results[planned.digestStep]?.folder.appending("digest.json")
