@@ -65,6 +65,7 @@ package struct Engine: Sendable {
         }
     }
 
+    /// Leaves the log of a step that failed; a step that was cancelled leaves nothing.
     private func perform(
         _ step: Step, inputs: [String: FilePath], pending: any PendingResult, events: EventLog
     ) async throws -> StepResult {
@@ -88,7 +89,10 @@ package struct Engine: Sendable {
         } catch {
             await pending.discard()
             // A program that cancellation ended reports how it ended: that is no failure of its own.
-            if Task.isCancelled { throw CancellationError() }
+            if Task.isCancelled {
+                StepLog.remove(pending.log)
+                throw CancellationError()
+            }
             guard var failure = error as? FactoryError else {
                 throw FactoryError(
                     .internal, "\(error)", activity: title, log: pending.log.string)

@@ -17,6 +17,8 @@ final class StepLog: Sendable {
         descriptor = Mutex(file)
     }
 
+    static func remove(_ path: FilePath) { _ = unlink(path.string) }
+
     deinit { descriptor.withLock { try? $0?.close() } }
 
     func append(_ kind: BuildEvent.Kind) {

@@ -36,6 +36,7 @@ extension Factory {
         let start = clock.now()
         // The definition is read before the store is touched: with a mistake in it, nothing is created.
         let loaded = try DefinitionLoading.load(request.definition, set: request.set)
+        try OutputCheck.check(request.output)
         let opened = try await openStore()
         let reused = ReuseKeeper()
         let events = EventLog(clock: clock, consumers: consumers + [{ reused.see($0) }])
@@ -71,8 +72,7 @@ extension Factory {
         since start: Double
     ) async throws -> BuildReport {
         var artifacts: [Artifact] = []
-        try Folder.make(request.output)
-        let publishing = Publishing(folder: request.output)
+        let publishing = try await Publishing.open(request.output)
         for planned in prepared.plan.artifacts {
             guard let source = results[planned.source.step]?.folder.appending(planned.source.file),
                 let digest = results[planned.digestStep]?.folder.appending("digest.json")

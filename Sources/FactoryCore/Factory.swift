@@ -32,7 +32,10 @@ package struct Factory: Sendable {
     /// Opens the store, made if need be, after what killed builds left in it is removed.
     func openStore() async throws -> FolderStore {
         let runner = runner
-        let opened = try FolderStore(store) { folder in await ForeignTree.remove(folder, runner: runner) }
+        let opened = try FolderStore(store) { folder in
+            // In a task of its own: a build that was cancelled cleans up too.
+            await Task.detached { await ForeignTree.remove(folder, runner: runner) }.value
+        }
         await opened.reap()
         return opened
     }

@@ -8,11 +8,32 @@ import SystemPackage
 /// Puts finished files into a folder, each whole or not at all, its checksum beside it.
 struct Publishing {
     let folder: FilePath
+    /// On the folder itself: one build at a time writes into it, and what another left under a temporary name is
+    /// nobody's. Nil on filesystems that lock no folders.
+    private let lock: FileLock?
+
+    /// Makes the folder if need be, waits while another build writes into it, and removes the temporary files of builds
+    /// that were killed.
+    static func open(_ folder: FilePath) async throws -> Publishing {
+        try Folder.make(folder)
+        return Publishing(folder: folder, lock: try await FileLock.wait(folder: folder))
+    }
+
+    /// Removes the temporary files of a name that a killed build has left.
+    private func removeLeftovers(of name: String) {
+        guard lock != nil else { return }
+        let prefix = ".\(name)."
+        for file in Folder.names(folder) where file.string.hasPrefix(prefix) {
+            let ending = file.string.dropFirst(prefix.count)
+            if UniqueName.isOne(ending) { _ = unlink(folder.appending(file).string) }
+        }
+    }
 
     /// A copy, by reflink where the filesystem can: somebody may open the image for writing, and the store must not
     /// change with it. The copy's digest is compared with what was proven.
     func publish(_ source: FilePath, as name: String, _ record: DigestRecord) async throws {
         let target = folder.appending(name)
+        removeLeftovers(of: name)
         if try await !isThere(target, record) {
             let temporary = folder.appending(".\(name).\(UniqueName.make())")
             do {
@@ -26,6 +47,9 @@ struct Publishing {
                 }
                 guard chmod(temporary.string, 0o644) == 0 else { throw Errno(rawValue: errno) }
                 try DurableFile.sync(temporary)
+                try Task.checkCancellation()
+                // An older image's checksum must not stand beside the new image.
+                _ = unlink(folder.appending(name + ".sha256sum").string)
                 try DurableFile.rename(temporary, to: target)
             } catch {
                 _ = unlink(temporary.string)
@@ -37,6 +61,7 @@ struct Publishing {
     }
 
     func write(_ text: String, as name: String) throws {
+        removeLeftovers(of: name)
         try DurableFile.write(Array(text.utf8), to: folder.appending(name))
     }
 

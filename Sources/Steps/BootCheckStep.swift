@@ -1,4 +1,5 @@
 import Engine
+import Glibc
 import Model
 import SystemPackage
 import Tooling
@@ -19,11 +20,8 @@ struct BootCheckStep {
         let check = ImageBootCheck(
             runner: environment.runner, tools: environment.tools, accelerator: verdict.accelerator,
             scratch: context.scratch)
-        let lines = SerialLines { context.report.log($0) }
-        let report = try await check.run(
-            GuestImage(file: disk, format: format, firmware: action.firmware == .uefi ? .uefi : .bios),
-            clocks: GuestClocks(total: environment.bootLimit), evidence: environment.logs,
-            onWarning: { context.report.warn($0) }, onSerial: { lines.append($0) })
+        let image = GuestImage(file: disk, format: format, firmware: action.firmware == .uefi ? .uefi : .bios)
+        let report = try await boot(image, check, context)
         guard try await FileDigest.compute(disk) == sealed.digest else {
             throw FactoryError(
                 .failed, "the image changed while it was booted", remedy: "check the disk that holds the store")
@@ -31,6 +29,24 @@ struct BootCheckStep {
         let record = BootCheckRecord(
             seconds: report.seconds, accelerator: report.accelerator.rawValue, seen: "\(report.seen)")
         try WholeFile.write(try Canonical.text(record), context.output.appending("boot.json"))
+    }
+
+    /// Only a guest that failed leaves evidence, in a folder of its own: several are booted at once.
+    private func boot(
+        _ image: GuestImage, _ check: ImageBootCheck, _ context: StepContext
+    ) async throws -> ImageBootCheck.Report {
+        let lines = SerialLines { context.report.log($0) }
+        let evidence = environment.logs.appending("boot-\(action.firmware.rawValue)-\(getpid())")
+        do {
+            let report = try await check.run(
+                image, clocks: GuestClocks(total: environment.bootLimit), evidence: evidence,
+                onWarning: { context.report.warn($0) }, onSerial: { lines.append($0) })
+            ScratchFolder.removeFlat(evidence.string)
+            return report
+        } catch {
+            if Task.isCancelled { ScratchFolder.removeFlat(evidence.string) }
+            throw error
+        }
     }
 }
 

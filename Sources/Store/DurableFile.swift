@@ -75,6 +75,7 @@ package enum FileFailure {
             switch number {
             case .noSpace: "free some space there, or run 'image-factory prune'"
             case .diskQuotaExceeded: "free some of your quota, or run 'image-factory prune'"
+            case .notDirectory, .fileExists: "choose another folder: a file is in the way"
             case .permissionDenied, .notPermitted: "give your user access to \(path.removingLastComponent())"
             case .readOnlyFileSystem: "choose a folder that can be written"
             case .tooManyOpenFiles, .tooManyOpenFilesInSystem: "raise the limit of open files (ulimit -n)"
@@ -88,5 +89,10 @@ package enum FileFailure {
 package enum UniqueName {
     package static func make() -> String {
         Hexadecimal.string((0..<12).map { _ in UInt8.random(in: .min ... .max) })
+    }
+
+    /// Whether a text has the form of such a name.
+    package static func isOne(_ text: some StringProtocol) -> Bool {
+        text.utf8.count == 24 && text.utf8.allSatisfy { "0123456789abcdef".utf8.contains($0) }
     }
 }

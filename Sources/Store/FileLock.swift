@@ -28,6 +28,19 @@ package final class FileLock: Sendable {
         }
     }
 
+    /// Waits for the lock on a folder itself, which leaves no file in it. Nil where the filesystem locks no folders, as
+    /// NFS.
+    package static func wait(folder: FilePath) async throws -> FileLock? {
+        let descriptor = open(folder.string, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileFailure.error(Errno(rawValue: errno), "open", folder) }
+        let lock = FileLock(descriptor)
+        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+            guard errno == EWOULDBLOCK || errno == EINTR else { return nil }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        return lock
+    }
+
     /// Waits for the lock; the task can be cancelled meanwhile.
     package static func wait(_ path: FilePath, waiting: () -> Void) async throws -> FileLock {
         var told = false
