@@ -40,12 +40,12 @@ package struct DiskGeometry: Hashable, Sendable, Codable {
             root = take(ByteCount(needed.bytes + margin.bytes))
             disk = ByteCount((next + tail) * 512)
         case .fixed(let size):
-            disk = ByteCount(size.bytes / (1 << 20) << 20)
+            disk = ByteCount((size.bytes >> 20) << 20)
             let least = ByteCount((next + tail) * 512 + needed.rounded(upTo: .mebi(1)).bytes)
             guard disk >= least else {
                 throw FactoryError(
                     .definition, "the tree needs a disk of at least \(least), and disk.size is \(size)",
-                    remedy: "raise disk.size to \(least.bytes / (1 << 20) + 1)M or more, or say 'automatic'")
+                    remedy: "raise disk.size to \(least.bytes >> 20)M or more, or say 'automatic'")
             }
             root = Partition(firstSector: next, sectors: disk.bytes / 512 - tail - next)
         }
