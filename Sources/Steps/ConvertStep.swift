@@ -38,7 +38,9 @@ struct ConvertStep {
     /// From `    (12.34/100%)`.
     static func percent(_ line: String) -> UInt64? {
         guard let open = line.firstIndex(of: "("), line.hasSuffix("/100%)") else { return nil }
-        return Double(line[line.index(after: open)...].prefix { $0 != "/" }).map { UInt64(max(0, $0)) }
+        guard let number = Double(line[line.index(after: open)...].prefix { $0 != "/" }), (0...100).contains(number)
+        else { return nil }
+        return UInt64(number)
     }
 }
 

@@ -209,7 +209,9 @@ package enum InRelease {
             let month = months.firstIndex(of: String(parts[2])), (1970...9999).contains(year)
         else { return nil }
         let clock = parts[4].split(separator: ":").compactMap { Int64($0) }
-        guard clock.count == 3 else { return nil }
+        guard clock.count == 3, (1...31).contains(day), (0...23).contains(clock[0]), (0...59).contains(clock[1]),
+            (0...60).contains(clock[2])
+        else { return nil }
         let days = self.days(year: year, month: Int64(month) + 1, day: day)
         let seconds = days * 86400 + clock[0] * 3600 + clock[1] * 60 + clock[2]
         return seconds >= 0 ? UInt64(seconds) : nil
