@@ -57,7 +57,7 @@ let package = Package(
             ]),
         .executableTarget(name: "image-factory", dependencies: ["Commands", "CLinux"], swiftSettings: settings),
         tests("Model", []),
-        tests("Steps", ["Model", "Tooling", "CLinux", "TestSupport", "image-factory", system]),
+        tests("Steps", ["Model", "Tooling", "DiskFormats", "CLinux", "TestSupport", "image-factory", system]),
         tests("Tooling", ["Model", "TestSupport", "image-factory", system]),
         // What tests of several modules share.
         .target(name: "TestSupport", dependencies: [system], path: "Tests/TestSupport", swiftSettings: settings),
