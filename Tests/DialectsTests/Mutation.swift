@@ -31,7 +31,7 @@ enum Mutation: String, CaseIterable, Sendable {
         case .nestDeeply: inserted(Self.deep(&random), bytes, &random)
         case .lengthenLine:
             inserted(
-                [UInt8](repeating: "a[ \u{7e}:".utf8.randomElement(using: &random) ?? 0x61, count: 300_000), bytes,
+                [UInt8](repeating: "a[ \u{7e}:".utf8.randomElement(using: &random) ?? 0x61, count: 100_000), bytes,
                 &random)
         case .bombWithAliases: Array(Self.bomb.utf8) + bytes
         default: lines(bytes, &random)

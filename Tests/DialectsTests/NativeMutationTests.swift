@@ -5,7 +5,7 @@ import Testing
 
 /// Examples spoilt in many ways: whatever a file holds, it is read or refused, soon and politely.
 @Suite struct NativeMutationTests {
-    private static let rounds = 6
+    private static let rounds = 4
 
     @Test(arguments: Mutation.allCases, RepositoryFiles.examples + ["every-key"])
     func `A spoilt file is read, or refused at a place in it`(mutation: Mutation, name: String) throws {

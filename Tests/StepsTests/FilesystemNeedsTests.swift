@@ -41,7 +41,7 @@ import Tooling
     }
 
     /// mke2fs itself says whether the least size is enough.
-    @Test(arguments: [1, 3000])
+    @Test(arguments: [1, 1000])
     func `The least filesystem holds its tree`(files: Int) async throws {
         try await Scratch.with { scratch in
             let tree = scratch.path.appending("tree")
