@@ -78,9 +78,11 @@ struct Instance {
                 default: break
                 }
                 guard isRunning, ContinuousClock.now < deadline else {
-                    let lines = console.text.split(whereSeparator: \.isNewline).suffix(40).joined(separator: "\n")
                     let cause = isRunning ? "took longer than \(limit)" : "ended"
-                    throw Failure(description: "the guest \(cause) before it reached its goal \(goal):\n\(lines)")
+                    throw Failure(
+                        description:
+                            "the guest \(cause) before it reached its goal \(goal):\n\(console.lines(before: "failed"))"
+                    )
                 }
                 try await Task.sleep(for: .milliseconds(200))
             }
@@ -113,7 +115,13 @@ final class Console: Sendable {
     subscript(name: String) -> String? {
         let mark = "E2E \(name)="
         let line = text.split(whereSeparator: \.isNewline).last { $0.contains(mark) }
-        return line?.split(separator: mark, maxSplits: 1).last.map(String.init)
+        return line?.split(separator: mark, maxSplits: 1, omittingEmptySubsequences: false).last.map(String.init)
+    }
+
+    /// The last lines before the mark of this name, or of all.
+    func lines(before name: String) -> String {
+        let lines = text.split(whereSeparator: \.isNewline)
+        return lines.prefix { !$0.contains("E2E \(name)=") }.suffix(40).joined(separator: "\n")
     }
 
     /// A function for the guest's shell scripts: `mark NAME VALUE` writes such a line.
