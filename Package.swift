@@ -67,6 +67,10 @@ let package = Package(
         tests("Engine", ["Model", "TestSupport", system]),
         tests("Store", ["Model", "Engine", "TestSupport", system]),
         tests("Planning", ["Model", "Dialects", "TestSupport"], exclude: ["Goldens"]),
+        // Real builds and boots: `make e2e`.
+        .testTarget(
+            name: "E2ETests", dependencies: ["Model", "Tooling", "Steps", "TestSupport", "image-factory", system],
+            swiftSettings: settings),
     ]
 )
 
