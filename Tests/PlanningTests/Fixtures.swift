@@ -14,7 +14,8 @@ enum Facts {
                 date: 1_763_200_000 + UInt64(at) * 3600)
         }
         return PlanningFacts(
-            releases: releases, tools: Dictionary(uniqueKeysWithValues: ([Planner.builder] + Planner.tools).map { ($0, "1.0") }))
+            releases: releases,
+            tools: Dictionary(uniqueKeysWithValues: ([Planner.builder] + Planner.tools).map { ($0, "1.0") }))
     }
 }
 

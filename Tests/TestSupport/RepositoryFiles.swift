@@ -33,10 +33,12 @@ package enum RepositoryFiles {
 
 /// Expected texts in files beside the tests. With UPDATE_GOLDENS=1 in the environment they are written anew.
 package enum Golden {
+    package static var isUpdating: Bool { getenv("UPDATE_GOLDENS") != nil }
+
     /// The expected text of that name in the folder `Goldens` beside a test's source file.
     package static func expected(_ name: String, for text: String, beside source: String = #filePath) throws -> String {
         let path = FilePath(source).removingLastComponent().appending("Goldens").appending(name)
-        if getenv("UPDATE_GOLDENS") != nil {
+        if isUpdating {
             let file = try FileDescriptor.open(
                 path, .writeOnly, options: [.create, .truncate],
                 permissions: [.ownerReadWrite, .groupRead, .otherRead])

@@ -53,7 +53,7 @@ struct NativeCheck {
 
     /// Aliases and variables repeat values: what a small file asks for must stay small. Told once.
     private func isAffordable(_ depth: Int, _ place: Place) -> Bool {
-        guard !budget.isSpent else { return false }
+        guard !budget.isSpent, !problems.isFull else { return false }
         if depth > NativeLoad.deepest { problems.error(place, "this is nested too deeply") }
         if budget.nodes > NativeLoad.mostNodes {
             problems.error(place, "the file has too many values with its aliases followed")
@@ -108,7 +108,7 @@ struct NativeCheck {
     private func map(_ mapping: Node.Mapping, _ keys: [ShapeKey], _ place: Place, _ depth: Int) -> NativeValue? {
         var entries: [(key: String, keyPlace: Place, value: NativeValue)] = []
         var present: Set<String> = []
-        for (keyNode, valueNode) in mapping {
+        for (keyNode, valueNode) in mapping where !problems.isFull {
             let keyPlace = NativeLoad.place(keyNode.mark)
             guard case .scalar(let scalar) = keyNode else {
                 problems.error(keyPlace, "a key must be a word")

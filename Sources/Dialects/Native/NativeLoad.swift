@@ -37,10 +37,13 @@ final class NativeProblems {
         add(.error, place, message)
     }
 
+    /// Whether more problems would not be told: then there is no point in looking for them.
+    var isFull: Bool { known.count > Self.most }
+
     func warn(_ place: Place, _ message: String) { add(.warning, place, message) }
 
     private func add(_ severity: Diagnostic.Severity, _ place: Place, _ message: String) {
-        guard known.count <= Self.most else { return }
+        guard !isFull else { return }
         let text = known.count < Self.most ? message : "there are more problems: mend the first ones"
         known.insert(Diagnostic(file: file, line: place.line, column: place.column, severity, text))
     }

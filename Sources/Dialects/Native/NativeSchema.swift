@@ -44,7 +44,12 @@ package enum NativeSchema {
                     .map(["type": .text("string"), "pattern": .text("\\$\\{")]),
                 ])
             ]
-        case .flag: return ["type": .text("boolean")]
+        case .flag:
+            return [
+                "anyOf": .list([
+                    .map(["type": .text("boolean")]), .map(["type": .text("string"), "pattern": .text("\\$\\{")]),
+                ])
+            ]
         case .list(let element, let mayBeEmpty):
             var value: [String: SchemaValue] = ["type": .text("array"), "items": .map(describe(element))]
             if !mayBeEmpty { value["minItems"] = .number(1) }
