@@ -85,7 +85,9 @@ private struct Bench {
             #expect(error?.remedy == "mend s1")
             #expect(error?.activity == "making s1")
             #expect(error?.log == bench.cache.folder.appending("s1").appending("log").string)
-            #expect(runner.started == ["s0", "s1"])
+            // The failure may come before its neighbour began, but nothing starts after it.
+            #expect(runner.started.contains("s1"))
+            #expect(Set(runner.started).isDisjoint(with: ["s2", "s3"]))
             #expect(bench.cache.state.withLock { Set($0.discarded) } == ["s0", "s1"])
             #expect(bench.recorder.story.contains("finished s1 failed"))
             #expect(bench.recorder.story.contains("finished s0 cancelled"))
