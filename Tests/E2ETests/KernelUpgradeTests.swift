@@ -10,7 +10,13 @@ extension EndToEndTests {
         private static let upgrade = """
             #!/bin/sh
             \(Console.mark)
-            must() { "$@" > /dev/ttyS0 2>&1 || { mark failed "$*"; poweroff; exit 1; }; }
+            must() {
+                "$@" > /run/upgrade.log 2>&1 && return
+                cat /run/upgrade.log > /dev/console
+                mark failed "$*"
+                poweroff
+                exit 1
+            }
             export DEBIAN_FRONTEND=noninteractive
             must dpkg --install /run/packages/*.deb
             must update-grub
