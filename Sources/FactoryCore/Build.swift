@@ -4,6 +4,7 @@ import Glibc
 package import Model
 import Steps
 import Store
+import Tooling
 package import SystemPackage
 
 /// What a finished build leaves.
@@ -36,16 +37,20 @@ extension Factory {
         let start = clock.now()
         // The definition is read before the store is touched: with a mistake in it, nothing is created.
         let loaded = try DefinitionLoading.load(request.definition, set: request.set)
-        try OutputCheck.check(request.output)
+        try WritableFolder.check(
+            request.output, "the output folder",
+            remedy: "choose another folder by --output, or give your user access to this one")
         let opened = try await openStore()
         let reused = ReuseKeeper()
         let events = EventLog(clock: clock, consumers: consumers + [{ reused.see($0) }])
         do {
             let prepared = try await prepare(loaded, request, opened)
             for warning in prepared.warnings { events.send(.warning(step: nil, message: warning)) }
+            try requireTools(prepared.plan)
             try SpaceCheck.check(store: store, output: request.output)
             let engine = Engine(
-                runner: StepExecutor(stepEnvironment(prepared, opened)), cache: opened, clock: clock,
+                runner: StepExecutor(stepEnvironment(prepared, opened, offline: request.offline)), cache: opened,
+                clock: clock,
                 jobs: request.jobs)
             let results = try await engine.run(prepared.plan, events: events)
             let report = try await publish(prepared, results, reused.names, request, since: start)
@@ -59,12 +64,22 @@ extension Factory {
         }
     }
 
-    func stepEnvironment(_ prepared: PreparedBuild, _ opened: FolderStore) -> StepEnvironment {
+    func stepEnvironment(_ prepared: PreparedBuild, _ opened: FolderStore, offline: Bool) -> StepEnvironment {
         StepEnvironment(
             runner: runner, tools: tools, executable: executable, packages: opened.root.appending("packages"),
             releases: opened.root.appending("releases"), cache: opened.root, logs: opened.root.appending("logs"),
             mirrors: prepared.mirrors, localFiles: prepared.loaded.localFiles,
-            bootLimit: .seconds(Int64(prepared.loaded.definition.bootCheck.limitSeconds)))
+            bootLimit: .seconds(Int64(prepared.loaded.definition.bootCheck.limitSeconds)),
+            offline: offline)
+    }
+
+    /// What a step at the end needs must be there at the beginning: the versions for the plan say the rest.
+    private func requireTools(_ plan: BuildPlan) throws {
+        for step in plan.steps {
+            guard case .bootCheck(let action) = step.action else { continue }
+            try tools.require(.qemuSystem)
+            if action.firmware == .uefi { try tools.require(.uefiFirmware) }
+        }
     }
 
     private func publish(

@@ -32,6 +32,8 @@ package struct Factory: Sendable {
     /// Opens the store, made if need be, after what killed builds left in it is removed.
     func openStore() async throws -> FolderStore {
         let runner = runner
+        try WritableFolder.check(
+            store, "the store", remedy: "set XDG_CACHE_HOME to a folder that your user can write")
         let opened = try FolderStore(store) { folder in
             // In a task of its own: a build that was cancelled cleans up too.
             await Task.detached { await ForeignTree.remove(folder, runner: runner) }.value

@@ -15,7 +15,7 @@ struct BootstrapStep {
         let fresh = context.scratch.appending("new-packages")
         let cached = environment.packages.appending("\(action.distribution)-\(action.suite)")
         let lists = environment.releases.appending(ReleaseSnapshot.name(of: action.releases, action.components))
-        var work = try ContainedWork(context, network: .host)
+        var work = try ContainedWork(context, network: environment.offline ? .none : .host)
         for folder in [hooks, fresh, cached] where mkdir(folder.string, 0o755) != 0 && errno != EEXIST {
             throw FactoryError(.cannotCreate, "cannot make \(folder): \(Errno(rawValue: errno))")
         }
@@ -59,12 +59,21 @@ struct BootstrapStep {
                 "HOME": "/mnt/tmp", "INITRD": "No",
             ],
             containment: work.containment)
-        try await environment.runner.runChecked(
-            command, activity: "installing \(action.distribution) \(action.suite)",
-            remedy: "see the log for the package that failed; check the package names and the network"
-        ) { _, line in
-            context.report.log(line)
-            progress.see(line)
+        let failure = AptFailure()
+        do {
+            try await environment.runner.runChecked(
+                command, activity: "installing \(action.distribution) \(action.suite)",
+                remedy: "see the log for the package that failed; check the package names and the network"
+            ) { _, line in
+                context.report.log(line)
+                progress.see(line)
+                failure.see(line)
+            }
+        } catch var error as FactoryError {
+            if error.code == .failed, let found = failure.explanation(offline: environment.offline) {
+                (error.message, error.remedy) = found
+            }
+            throw error
         }
     }
 

@@ -80,7 +80,9 @@ package struct ReleaseResolver: Sendable {
         guard access(request.keyring.string, R_OK) == 0 else {
             throw FactoryError(
                 .unavailable, "the keyring \(request.keyring) cannot be read",
-                remedy: "install it: apt-get install \(request.keyringPackage)")
+                remedy: request.keyring.starts(with: "/usr/share/keyrings")
+                    ? "install it: apt-get install \(request.keyringPackage)"
+                    : "give the path of a keyring that you may read as base.bootstrap.keyring")
         }
         if !offline { try await update(request, in: folder) }
         let lists = folder.appending("state").appending("lists")
@@ -129,17 +131,16 @@ package struct ReleaseResolver: Sendable {
             ])
         let command = Command(
             "apt-get", ["update", "--quiet"], environment: ["APT_CONFIG": "/mnt/apt.conf"], containment: containment)
-        let failures = LineCollector()
-        let result = try await runner.run(command) { _, line in
-            if line.hasPrefix("E: ") || line.hasPrefix("Err:") || line.hasPrefix("W: GPG") { failures.add(line) }
-        }
+        let failure = AptFailure()
+        let result = try await runner.run(command) { _, line in failure.see(line) }
         guard result.succeeded else {
             let mirrors = Set(request.mirrors.values).sorted().joined(separator: ", ")
+            let found = failure.explanation(offline: false)
             throw FactoryError(
                 .unavailable,
                 "apt could not fetch or verify the package lists from \(mirrors): "
-                    + (failures.lines.first ?? result.lastLines.last ?? "no message"),
-                remedy: "check the mirror and the network, or use --offline with what is cached")
+                    + (found?.message ?? result.lastLines.last ?? "no message"),
+                remedy: found?.remedy ?? "check the mirror and the network, or use --offline with what is cached")
         }
     }
 

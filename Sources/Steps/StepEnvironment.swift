@@ -20,11 +20,14 @@ package struct StepEnvironment: Sendable {
     /// Local input files by digest.
     package var localFiles: [Digest: FilePath]
     package var bootLimit: Duration
+    /// Packages come from the cache only.
+    package var offline: Bool
 
     package init(
         runner: any CommandRunning, tools: ToolInventory, executable: FilePath, packages: FilePath, releases: FilePath,
         cache: FilePath,
-        logs: FilePath, mirrors: [String: String], localFiles: [Digest: FilePath], bootLimit: Duration
+        logs: FilePath, mirrors: [String: String], localFiles: [Digest: FilePath], bootLimit: Duration,
+        offline: Bool = false
     ) {
         self.tools = tools
         self.runner = runner
@@ -36,5 +39,6 @@ package struct StepEnvironment: Sendable {
         self.mirrors = mirrors
         self.localFiles = localFiles
         self.bootLimit = bootLimit
+        self.offline = offline
     }
 }

@@ -67,9 +67,11 @@ package enum DurableFile {
 
 /// A failed file operation as a user reads it.
 package enum FileFailure {
-    package static func error(_ error: any Error, _ verb: String, _ path: FilePath) -> FactoryError {
+    package static func error(
+        _ error: any Error, _ verb: String, _ path: FilePath, code: FactoryError.Code = .inputOutput
+    ) -> FactoryError {
         guard let number = error as? Errno else {
-            return FactoryError(.inputOutput, "cannot \(verb) \(path): \(error)")
+            return FactoryError(code, "cannot \(verb) \(path): \(error)")
         }
         let remedy: String? =
             switch number {
@@ -81,7 +83,7 @@ package enum FileFailure {
             case .tooManyOpenFiles, .tooManyOpenFilesInSystem: "raise the limit of open files (ulimit -n)"
             default: nil
             }
-        return FactoryError(.inputOutput, "cannot \(verb) \(path): \(number)", remedy: remedy)
+        return FactoryError(code, "cannot \(verb) \(path): \(number)", remedy: remedy)
     }
 }
 

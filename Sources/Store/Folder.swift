@@ -1,4 +1,5 @@
 import Glibc
+import Model
 package import SystemPackage
 
 /// Folders of the host, by bytes: names that are not UTF-8 are kept as they are.
@@ -11,13 +12,13 @@ package enum Folder {
         case ENOENT:
             let parent = path.removingLastComponent()
             guard !parent.isEmpty, parent != path else {
-                throw FileFailure.error(Errno.noSuchFileOrDirectory, "make", path)
+                throw FileFailure.error(Errno.noSuchFileOrDirectory, "make the folder", path, code: .cannotCreate)
             }
             try make(parent)
             guard mkdir(path.string, mode) == 0 || errno == EEXIST else {
-                throw FileFailure.error(Errno(rawValue: errno), "make the folder", path)
+                throw FileFailure.error(Errno(rawValue: errno), "make the folder", path, code: .cannotCreate)
             }
-        default: throw FileFailure.error(Errno(rawValue: errno), "make the folder", path)
+        default: throw FileFailure.error(Errno(rawValue: errno), "make the folder", path, code: .cannotCreate)
         }
     }
 

@@ -1,0 +1,52 @@
+import Model
+import Synchronization
+
+/// Finds the line of apt's output that tells why it failed: what it says last is that it failed.
+final class AptFailure: Sendable {
+    private let lines = Mutex<[String]>([])
+
+    func see(_ line: String) {
+        guard line.hasPrefix("E: ") || line.hasPrefix("W: GPG error: ") else { return }
+        lines.withLock { if $0.count < 100 { $0.append(line) } }
+    }
+
+    /// What failed and what to do about it; nil if apt said nothing that explains it.
+    func explanation(offline: Bool) -> (message: String, remedy: String)? {
+        let said = lines.withLock { $0 }
+        if let line = said.first(where: { $0.hasPrefix("W: GPG error: ") }) {
+            return (
+                String(line.dropFirst("W: GPG error: ".count)),
+                "give the keyring of these suites as base.bootstrap.keyring, or update the package with the keyring"
+            )
+        }
+        let missing = said.compactMap(Self.missingPackage)
+        if !missing.isEmpty {
+            let names = missing.map { "'\($0)'" }.joined(separator: ", ")
+            return (
+                "the suites have no package \(names)",
+                "check the names in the definition's packages, and its components"
+            )
+        }
+        guard let line = said.first(where: { !$0.contains("mmdebstrap") && !$0.hasPrefix("E: setup failed") }) else {
+            return nil
+        }
+        let failedFetch = line.hasPrefix("E: Failed to fetch")
+        guard failedFetch, offline else {
+            return (
+                String(line.dropFirst(3)),
+                failedFetch
+                    ? "check the mirror and the network, or use --offline with what is cached"
+                    : "see the log for what failed first"
+            )
+        }
+        return ("a package is not in the cache: " + line.dropFirst(3), "run it once without --offline")
+    }
+
+    /// From `E: Unable to locate package X` and `E: Package 'X' has no installation candidate`.
+    private static func missingPackage(_ line: String) -> String? {
+        let unknown = "E: Unable to locate package "
+        if line.hasPrefix(unknown) { return String(line.dropFirst(unknown.count)) }
+        guard line.hasPrefix("E: Package '"), line.hasSuffix("' has no installation candidate") else { return nil }
+        return String(line.dropFirst("E: Package '".count).prefix { $0 != "'" })
+    }
+}

@@ -1,0 +1,47 @@
+import Testing
+
+@testable import Steps
+
+@Suite struct AptFailureTests {
+    private func explain(_ lines: [String], offline: Bool = false) -> (message: String, remedy: String)? {
+        let failure = AptFailure()
+        for line in lines { failure.see(line) }
+        return failure.explanation(offline: offline)
+    }
+
+    @Test func `Packages that do not exist are named`() {
+        let found = explain([
+            "I: installing remaining packages inside the chroot...", "E: Unable to locate package nginz",
+            "E: Package 'foo' has no installation candidate", "E: setup failed: E: apt-get failed",
+            "E: mmdebstrap failed to run",
+        ])
+        #expect(found?.message == "the suites have no package 'nginz', 'foo'")
+        #expect(found?.remedy == "check the names in the definition's packages, and its components")
+    }
+
+    @Test func `A wrong keyring is told by the signature that it does not verify`() {
+        let found = explain([
+            "Err:1 http://deb.debian.org/debian trixie InRelease",
+            "W: GPG error: http://x trixie InRelease: NO_PUBKEY 1",
+            "E: The repository 'http://x trixie InRelease' is not signed.",
+        ])
+        #expect(found?.message == "http://x trixie InRelease: NO_PUBKEY 1")
+        #expect(found?.remedy.hasPrefix("give the keyring") == true)
+    }
+
+    @Test func `A mirror that does not answer is told with a word about the network`() {
+        let found = explain(["E: Failed to fetch http://x/InRelease  Could not connect", "E: Some index files failed"])
+        #expect(found?.message == "Failed to fetch http://x/InRelease  Could not connect")
+        #expect(found?.remedy == "check the mirror and the network, or use --offline with what is cached")
+    }
+
+    @Test func `Offline, a package that cannot be fetched is one that is not cached`() {
+        let found = explain(["E: Failed to fetch http://x/a.deb  Temporary failure resolving 'x'"], offline: true)
+        #expect(found?.message.hasPrefix("a package is not in the cache: ") == true)
+        #expect(found?.remedy == "run it once without --offline")
+    }
+
+    @Test func `What mmdebstrap says of its own end explains nothing`() {
+        #expect(explain(["E: mmdebstrap failed to run", "E: setup failed: E: x"]) == nil)
+    }
+}
