@@ -12,7 +12,7 @@ private let runner = CommandRunner(helper: builtExecutable())
 
 /// Boots a disk that prints a text; returns what came of it and leaves the folder's `evidence` to the body.
 private func boot(
-    _ text: String, in folder: FilePath, clocks: GuestClocks = GuestClocks(total: .seconds(30)),
+    _ text: String, in folder: FilePath, clocks: GuestClocks = GuestClocks(total: .seconds(180)),
     accelerator: Accelerator = .tcg, runner: any CommandRunning = runner,
     onWarning: @escaping @Sendable (String) -> Void = { _ in }
 ) async throws -> ImageBootCheck.Report {
@@ -78,7 +78,7 @@ private struct RunnerWithoutKVM: CommandRunning {
 
     @Test func `A guest that does nothing is given up`() async throws {
         try await withTemporaryFolder { folder in
-            let clocks = GuestClocks(total: .seconds(30), noProgress: .seconds(2))
+            let clocks = GuestClocks(total: .seconds(180), noProgress: .seconds(2))
             let error = await #expect(throws: FactoryError.self) {
                 _ = try await boot("", in: folder, clocks: clocks)
             }
@@ -104,7 +104,7 @@ private struct RunnerWithoutKVM: CommandRunning {
             let error = await #expect(throws: FactoryError.self) {
                 _ = try await check.run(
                     GuestImage(file: disk, format: .raw, memory: .mebi(64)),
-                    clocks: GuestClocks(total: .seconds(30)), evidence: folder.appending("evidence"))
+                    clocks: GuestClocks(total: .seconds(180)), evidence: folder.appending("evidence"))
             }
             #expect(error?.message.hasPrefix("the guest failed: the firmware found nothing to boot") == true)
         }
