@@ -24,6 +24,7 @@ test:
 e2e:
 	scripts/setup
 	IMAGE_FACTORY_E2E=1 $(SWIFT) test --disable-xctest --no-parallel --filter E2ETests
+	scripts/test-ends-well
 
 demo:
 	scripts/setup

@@ -62,7 +62,7 @@ let package = Package(
         // What tests of several modules share.
         .target(name: "TestSupport", dependencies: [system], path: "Tests/TestSupport", swiftSettings: settings),
         tests("DiskFormats", [system, "CLinux"]),
-        tests("Commands", ["Model", "CLinux"]),
+        tests("Commands", ["Model", "CLinux", "Tooling", "TestSupport", "image-factory", system]),
         tests("Dialects", ["Model", "TestSupport", system], exclude: ["Goldens"]),
         tests("Engine", ["Model", "TestSupport", system]),
         tests("Store", ["Model", "Engine", "TestSupport", system]),

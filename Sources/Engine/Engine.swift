@@ -61,7 +61,7 @@ package struct Engine: Sendable {
     private func begin(_ step: Step, _ events: EventLog) async throws -> BeginOutcome {
         if let result = try await cache.lookup(step.id) { return .found(result) }
         return try await cache.begin(step) {
-            events.send(.log(step: step.name, line: "waiting for another build that makes the same result"))
+            events.send(.started(step: step.name, activity: "waiting for another build that makes the same"))
         }
     }
 

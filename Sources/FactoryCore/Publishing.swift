@@ -54,6 +54,11 @@ struct Publishing {
             } catch {
                 _ = unlink(temporary.string)
                 if error is CancellationError || error is FactoryError { throw error }
+                if let failure = error as? FileAccessError {
+                    throw FactoryError(
+                        .inputOutput, "cannot write \(target): \(failure.reason)",
+                        remedy: "free some space there or choose another folder by --output")
+                }
                 throw FileFailure.error(error, "write", target)
             }
         }

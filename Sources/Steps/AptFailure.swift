@@ -3,10 +3,13 @@ import Synchronization
 
 /// Finds the line of apt's output that tells why it failed: what it says last is that it failed.
 final class AptFailure: Sendable {
+    private static let full = "No space left on device"
     private let lines = Mutex<[String]>([])
 
     func see(_ line: String) {
-        guard line.hasPrefix("E: ") || line.hasPrefix("W: GPG error: ") else { return }
+        guard
+            line.hasPrefix("E: ") || line.hasPrefix("W: GPG error: ") || line.hasSuffix(Self.full)
+        else { return }
         lines.withLock { if $0.count < 100 { $0.append(line) } }
     }
 
@@ -18,6 +21,9 @@ final class AptFailure: Sendable {
                 String(line.dropFirst("W: GPG error: ".count)),
                 "give the keyring of these suites as base.bootstrap.keyring, or update the package with the keyring"
             )
+        }
+        if let line = said.first(where: { $0.contains(Self.full) }) {
+            return (line, "free some space for the store and in memory, or run 'image-factory prune'")
         }
         let missing = said.compactMap(Self.missingPackage)
         if !missing.isEmpty {

@@ -68,8 +68,8 @@ struct InsideMessage {
     let isError: Bool
 
     init?(_ line: String) {
-        // Control characters arrive escaped.
-        for prefix in [Self.mark, "\\x1fimage-factory:"] where line.hasPrefix(prefix) {
+        // Control characters arrive escaped, as `OutputRecorder` does it.
+        for prefix in [Self.mark, "\\x1Fimage-factory:", "\\x1fimage-factory:"] where line.hasPrefix(prefix) {
             let rest = line.dropFirst(prefix.count)
             isError = rest.hasPrefix("error:")
             text = String(rest.drop { $0 != ":" }.dropFirst())

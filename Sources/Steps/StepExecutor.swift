@@ -8,6 +8,16 @@ package struct StepExecutor: StepRunning {
     package init(_ environment: StepEnvironment) { self.environment = environment }
 
     package func run(_ step: Step, in context: StepContext) async throws {
+        do {
+            try await perform(step, in: context)
+        } catch var error as FactoryError where error.message.contains("No space left on device") {
+            // Whichever tool said it.
+            error.remedy = "free some space for the store and in memory, or run 'image-factory prune'"
+            throw error
+        }
+    }
+
+    private func perform(_ step: Step, in context: StepContext) async throws {
         switch step.action {
         case .bootstrap(let action):
             try await BootstrapStep(action: action, environment: environment).run(in: context)

@@ -77,6 +77,12 @@ package struct FolderStore: ResultCache {
             await remove(folder)
             _ = lock
         }
+        for name in Folder.names(root.appending("locks")) {
+            // Of a build that was killed between its result and its lock. Who waits for it sees that it is gone.
+            let path = root.appending("locks").appending(name)
+            guard let lock = try? FileLock.attempt(path) else { continue }
+            withExtendedLifetime(lock) { _ = unlink(path.string) }
+        }
         for shelf in Folder.names(root.appending("results")) {
             // A folder with a dot is one that prune was removing.
             for name in Folder.names(root.appending("results").appending(shelf)) where name.string.hasPrefix(".") {

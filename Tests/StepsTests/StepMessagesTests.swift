@@ -18,7 +18,7 @@ import Testing
         let message = try #require(InsideMessage(line))
         #expect(message.isError)
         #expect(message.text == "no kernel\tadd one")
-        #expect(InsideMessage(line.replacing("\u{1f}", with: "\\x1f"))?.text == "no kernel\tadd one")
+        #expect(InsideMessage(line.replacing("\u{1f}", with: "\\x1F"))?.text == "no kernel\tadd one")
         #expect(InsideMessage("\u{1f}image-factory:warning:old: kernel")?.text == "old: kernel")
         #expect(InsideMessage("\u{1f}image-factory:warning:x")?.isError == false)
     }

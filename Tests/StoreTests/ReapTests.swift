@@ -25,6 +25,18 @@ import Testing
         }
     }
 
+    @Test func `The lock files of killed builds are removed, those of live ones stay`() async throws {
+        try await FolderStore.with { store in
+            let live = try await store.beginNew(Steps.step())
+            try Scratch.write("", store.root.appending("locks").appending("dead"))
+            let held = Scratch.names(store.root.appending("locks")).filter { $0 != "dead" }
+            await store.reap()
+            #expect(Scratch.names(store.root.appending("locks")) == held)
+            #expect(held.count == 1)
+            await live.discard()
+        }
+    }
+
     @Test func `A lock ends with its holder`() async throws {
         try await Scratch.with { scratch in
             let path = scratch.path.appending("lock")

@@ -80,9 +80,11 @@ package struct ConfigureInside: Codable, Sendable {
 
     private func runCommands(_ commands: TreeCommands) async throws {
         for command in action.commands where command.moment == .build {
-            commands.log("+ \(command.run.split(separator: "\n").first ?? "")")
+            let line = String(command.run.split(separator: "\n").first ?? "")
+            commands.log("+ \(line)")
             try await commands.run(
-                "/bin/sh", ["-e", "-c", command.run], activity: "running a command of the definition",
+                "/bin/sh", ["-e", "-c", command.run], called: "the command '\(line)'",
+                activity: "running a command of the definition",
                 remedy: "see the log; commands run in the tree without network")
         }
     }

@@ -35,16 +35,23 @@ struct TreeCommands {
     }
 
     /// Runs a program of the tree; it gets a minimal environment, and its output goes to the log.
+    ///
+    /// - Parameter called: what an error calls it, the program's path if it is not given.
     @discardableResult
-    func run(_ program: String, _ arguments: [String], activity: String, remedy: String? = nil) async throws
-        -> CommandResult
-    {
-        try await runner.runChecked(
-            Command(
-                "chroot", [tree.string, program] + arguments,
-                environment: ["DEBIAN_FRONTEND": "noninteractive", "HOME": "/root", "TMPDIR": "/tmp"]),
-            activity: activity, remedy: remedy
-        ) { _, line in log(line) }
+    func run(
+        _ program: String, _ arguments: [String], called name: String? = nil, activity: String, remedy: String? = nil
+    ) async throws -> CommandResult {
+        let command = Command(
+            "chroot", [tree.string, program] + arguments,
+            environment: ["DEBIAN_FRONTEND": "noninteractive", "HOME": "/root", "TMPDIR": "/tmp"])
+        do {
+            return try await runner.runChecked(command, activity: activity, remedy: remedy) { _, line in log(line) }
+        } catch var error as FactoryError {
+            if error.message.hasPrefix("chroot ended ") {
+                error.message = (name ?? program) + error.message.dropFirst("chroot".count)
+            }
+            throw error
+        }
     }
 
     private func attach(_ type: String, _ source: String, _ target: String, options: String = "") throws {
