@@ -19,7 +19,7 @@ extension EndToEndTests {
                 exit 1
             }
             export DEBIAN_FRONTEND=noninteractive
-            must dpkg --install /run/packages/*.deb
+            must apt-get install --yes --no-install-recommends /run/packages/*.deb
             must update-grub
             must grub-install --target=i386-pc /dev/vda
             must grub-install --target=x86_64-efi --removable --no-nvram --efi-directory=/boot/efi
