@@ -1,6 +1,7 @@
 import Model
 import Steps
 import SystemPackage
+import TestSupport
 import Testing
 import Tooling
 
@@ -18,7 +19,7 @@ extension EndToEndTests {
                 exit 1
             }
             export DEBIAN_FRONTEND=noninteractive
-            must dpkg --install /run/packages/*.deb
+            must apt-get install --yes --no-install-recommends /run/packages/*.deb
             must update-grub
             must grub-install --target=i386-pc /dev/vda
             must grub-install --target=x86_64-efi --removable --no-nvram --efi-directory=/boot/efi
@@ -80,7 +81,7 @@ extension EndToEndTests {
             try await apt(["update"])
             let kernel = "linux-image-cloud-amd64/trixie-backports"
             try await apt(["install", "--yes", "--no-install-recommends", "--download-only", kernel])
-            let files = namesIn(scratch.path.appending("archives")).filter { $0.hasSuffix(".deb") }
+            let files = Scratch.names(scratch.path.appending("archives")).filter { $0.hasSuffix(".deb") }
             for file in files {
                 let source = scratch.path.appending("archives").appending(file).string
                 try await runner.runChecked(

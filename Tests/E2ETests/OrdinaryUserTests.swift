@@ -1,5 +1,6 @@
 import Glibc
 import SystemPackage
+import TestSupport
 import Testing
 import Tooling
 
@@ -16,7 +17,7 @@ extension EndToEndTests {
                     }
                     #expect(result.succeeded, "\(result.lastLines.joined(separator: "\n"))")
                     #expect(changes.isEmpty)
-                    let names = Set(namesIn(account.output))
+                    let names = Set(Scratch.names(account.output))
                     #expect(names.isSuperset(of: ["debian-13-minimal-1.0.qcow2", "debian-13-minimal-1.0.tar.zst"]))
                 }
             }
@@ -90,17 +91,19 @@ private struct Account {
     }
 }
 
-/// Looks at the host's mounts and loop devices ten times a second.
+/// Watches the host's mounts and loop devices.
 private enum HostChanges {
-    /// What was there while `body` ran, or is there after it, and was not before; and what is gone.
+    /// What was different while `body` ran, or is after it.
     static func watching<Value: Sendable>(
         _ body: () async throws -> Value
     ) async throws -> (value: Value, changes: Set<String>) {
-        let before = state()
+        let mounts = try FileDescriptor.open("/proc/self/mounts", .readOnly)
+        defer { try? mounts.close() }
+        let before = loopDevices()
         let watch = Task {
             var changes: Set<String> = []
             while !Task.isCancelled {
-                changes.formUnion(state().symmetricDifference(before))
+                changes.formUnion(loopDevices().symmetricDifference(before))
                 try? await Task.sleep(for: .milliseconds(100))
             }
             return changes
@@ -108,18 +111,23 @@ private enum HostChanges {
         defer { watch.cancel() }
         let value = try await body()
         watch.cancel()
-        return (value, await watch.value.union(state().symmetricDifference(before)))
+        let changes = await watch.value.union(loopDevices().symmetricDifference(before))
+        return (value, changes.union(haveChanged(mounts) ? ["the mounts have changed"] : []))
     }
 
-    /// The lines of the mount table, and the files behind loop devices.
-    private static func state() -> Set<String> {
-        func lines(_ path: FilePath) -> [String] {
-            let bytes = (try? readFile(path)) ?? []
-            return String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
-        }
-        let loops = namesIn("/sys/block").filter { $0.hasPrefix("loop") }.flatMap { name in
-            lines(FilePath("/sys/block/\(name)/loop/backing_file")).map { "\(name): \($0)" }
-        }
-        return Set(lines("/proc/self/mounts") + loops)
+    /// Whether anything was mounted or unmounted since the table was opened: the kernel tells by an event, so that
+    /// what was mounted for a moment counts too.
+    private static func haveChanged(_ mounts: FileDescriptor) -> Bool {
+        var request = pollfd(fd: mounts.rawValue, events: Int16(POLLPRI), revents: 0)
+        return poll(&request, 1, 0) != 0
+    }
+
+    /// The files behind loop devices.
+    private static func loopDevices() -> Set<String> {
+        let names = Scratch.names("/sys/block").filter { $0.hasPrefix("loop") }
+        return Set(
+            names.compactMap { name in
+                (try? Scratch.read(FilePath("/sys/block/\(name)/loop/backing_file"))).map { "\(name): \($0)" }
+            })
     }
 }

@@ -12,8 +12,7 @@ enum ProgramUnderTest {
 
     /// The definition that lies in the sources under this name.
     static func example(_ name: String) -> FilePath {
-        FilePath(#filePath).removingLastComponent().removingLastComponent().removingLastComponent()
-            .appending("examples").appending(name + ".yaml")
+        RepositoryFiles.root.appending("examples").appending(name + ".yaml")
     }
 
     /// Builds an example with the caller's store, so that what is there already is reused.
