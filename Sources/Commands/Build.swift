@@ -20,17 +20,24 @@ struct Build: AsyncParsableCommand {
     @Option(name: .shortAndLong, help: "How many steps may run at once.")
     var jobs = 2
 
+    @Flag(help: "Choose the newest packages, write them to NAME.lock beside the definition, and say what changed.")
+    var updateLock = false
+
     func validate() throws {
+        guard !(updateLock && definition.locked) else {
+            throw ValidationError("--locked and --update-lock exclude each other")
+        }
         guard jobs >= 1 else { throw ValidationError("--jobs takes a number from 1") }
     }
 
     func run() async throws {
         let (definition, shown, folder, jobs) = (definition, shown, FilePath(folder), jobs)
+        let updateLock = updateLock
         let renderer = shown.style.renderer(verbosity: shown.verbosity, clock: Host.clock)
         let tail = TailKeeper()
         let times = StepTimes()
         try await Session.run(renderer, tail: tail) {
-            let request = try definition.request(output: folder, jobs: jobs)
+            let request = try definition.request(output: folder, updateLock: updateLock, jobs: jobs)
             let report = try await Host.factory().build(
                 request,
                 consumers: [
@@ -56,6 +63,6 @@ extension BuildSummary {
             steps: steps.map { step in
                 Step(name: step.name, outcome: step.outcome, seconds: made[step.name] ?? step.seconds)
             },
-            seconds: report.seconds)
+            seconds: report.seconds, lockChanges: report.lockChanges)
     }
 }

@@ -15,7 +15,10 @@ struct DefinitionOptions: ParsableArguments {
     @Flag(help: "Use the package lists and packages that are cached; ask no mirror.")
     var offline = false
 
-    func request(output: FilePath = ".", jobs: Int = 2) throws -> BuildRequest {
+    @Flag(help: "Install exactly the packages of NAME.lock beside the definition.")
+    var locked = false
+
+    func request(output: FilePath = ".", updateLock: Bool = false, jobs: Int = 2) throws -> BuildRequest {
         guard DefinitionLoading.isPath(definition) else {
             throw FactoryError(
                 .missingInput, "there is no file '\(definition)'",
@@ -23,7 +26,7 @@ struct DefinitionOptions: ParsableArguments {
         }
         return BuildRequest(
             definition: FilePath(definition), set: variables.map { ($0.name, $0.value) }, output: output,
-            offline: offline, jobs: jobs)
+            offline: offline, lock: updateLock ? .update : locked ? .locked : .none, jobs: jobs)
     }
 }
 

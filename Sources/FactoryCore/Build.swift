@@ -26,6 +26,8 @@ package struct BuildReport: Sendable {
     package var steps: [StepTime]
     package var seconds: Double
     package var manifest: FilePath
+    /// What `--update-lock` changed; nil without it.
+    package var lockChanges: LockChanges?
 }
 
 extension Factory {
@@ -67,7 +69,7 @@ extension Factory {
     func stepEnvironment(_ prepared: PreparedBuild, _ opened: FolderStore, offline: Bool) -> StepEnvironment {
         StepEnvironment(
             runner: runner, tools: tools, executable: executable, packages: opened.root.appending("packages"),
-            releases: opened.root.appending("releases"), cache: opened.root, logs: opened.root.appending("logs"),
+            lock: prepared.lock, cache: opened.root, logs: opened.root.appending("logs"),
             mirrors: prepared.mirrors, localFiles: prepared.loaded.localFiles,
             bootLimit: .seconds(Int64(prepared.loaded.definition.bootCheck.limitSeconds)),
             offline: offline)
@@ -112,7 +114,7 @@ extension Factory {
         return BuildReport(
             name: "\(prepared.plan.name)-\(prepared.plan.version)", folder: request.output, artifacts: artifacts,
             steps: steps, seconds: clock.now() - start,
-            manifest: request.output.appending(name))
+            manifest: request.output.appending(name), lockChanges: prepared.lockChanges)
     }
 }
 

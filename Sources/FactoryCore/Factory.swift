@@ -49,16 +49,18 @@ package struct BuildRequest: Sendable {
     package var set: [(String, String)]
     package var output: FilePath
     package var offline: Bool
+    package var lock: LockUse
     package var jobs: Int
 
     package init(
         definition: FilePath, set: [(String, String)] = [], output: FilePath = ".", offline: Bool = false,
-        jobs: Int = 2
+        lock: LockUse = .none, jobs: Int = 2
     ) {
         self.definition = definition
         self.set = set
         self.output = output
         self.offline = offline
+        self.lock = lock
         self.jobs = jobs
     }
 }
@@ -70,6 +72,9 @@ package struct PreparedBuild: Sendable {
     package var mirrors: [String: String]
     package var tools: [String: String]
     package var warnings: [String]
+    package var lock: PackageLock
+    /// What `--update-lock` changed.
+    package var lockChanges: LockChanges?
 }
 
 extension Factory {
@@ -87,14 +92,47 @@ extension Factory {
         let facts = HostFacts(opened.root.appending("host-facts.json"))
         async let versions = toolVersions(facts)
         let mirrors = try await self.mirrors(for: definition, facts)
-        let (releases, warnings) = try await releases(for: definition, mirrors, opened, offline: request.offline)
+        let file = LockFile(definition, at: request.definition)
+        let tools = try await versions
+        let chosen = try await packages(definition, request, file, mirrors, tools, opened)
         let planning = PlanningFacts(
-            releases: releases, tools: try await versions,
-            epoch: environment["SOURCE_DATE_EPOCH"].flatMap { UInt64($0) })
+            lock: chosen.lock, tools: tools, epoch: environment["SOURCE_DATE_EPOCH"].flatMap { UInt64($0) })
+        let plan = try Planner.plan(definition, facts: planning)
+        var changes: LockChanges?
+        if request.lock == .update {
+            changes = LockChanges(from: try? file.read(), to: chosen.lock)
+            try file.write(chosen.lock)
+        }
         return PreparedBuild(
-            loaded: loaded, plan: try Planner.plan(definition, facts: planning), mirrors: mirrors,
-            tools: planning.tools,
-            warnings: warnings + loaded.warnings.map(\.description))
+            loaded: loaded, plan: plan, mirrors: mirrors, tools: tools,
+            warnings: chosen.warnings + loaded.warnings.map(\.description), lock: chosen.lock, lockChanges: changes)
+    }
+
+    /// The packages of the tree: those of the lock file, or chosen from the suites as they stand now.
+    private func packages(
+        _ definition: ImageDefinition, _ request: BuildRequest, _ file: LockFile, _ mirrors: [String: String],
+        _ tools: [String: String], _ opened: FolderStore
+    ) async throws -> (lock: PackageLock, warnings: [String]) {
+        guard let distribution = Distribution.named(definition.os.distribution),
+            let release = distribution.release(definition.os.release), case .bootstrap(let base) = definition.base
+        else { throw FactoryError(.internal, "this base has no packages") }
+        var wanted = PackageResolver.Request(
+            distribution: distribution.name, suite: release.codename, architecture: definition.os.architecture,
+            components: base.components, releases: [], packages: distribution.packages(for: definition))
+        if request.lock == .locked {
+            let lock = try file.read()
+            try file.check(lock, fits: wanted)
+            return (lock, [])
+        }
+        let (releases, warnings) = try await releases(for: definition, mirrors, opened, offline: request.offline)
+        wanted.releases = releases
+        let resolver = PackageResolver(runner: runner, releases: opened.root.appending("releases"))
+        let kept = KeptResolutions(opened)
+        return (
+            try await kept.lock(wanted, apt: tools["apt-get"] ?? "") { scratch in
+                try await resolver.resolve(wanted, scratch: scratch)
+            }, warnings
+        )
     }
 
     /// The archives to download from: the definition's, else the host's own, else the distribution's public ones.

@@ -41,12 +41,16 @@ package struct BootstrapAction: Hashable, Sendable, Codable {
     package var architecture: Architecture
     package var components: [String]
     package var releases: [SuiteRelease]
-    /// Sorted.
+    /// Those asked for, sorted.
     package var packages: [String]
+    /// Of the `PackageLock`, which says what is installed.
+    package var lock: Digest
+    /// The time of what maintainer scripts write, in seconds since 1970.
+    package var epoch: UInt64
 
     package init(
         distribution: String, suite: String, architecture: Architecture, components: [String],
-        releases: [SuiteRelease], packages: [String]
+        releases: [SuiteRelease], packages: [String], lock: Digest, epoch: UInt64
     ) {
         self.distribution = distribution
         self.suite = suite
@@ -54,6 +58,8 @@ package struct BootstrapAction: Hashable, Sendable, Codable {
         self.components = components
         self.releases = releases
         self.packages = packages
+        self.lock = lock
+        self.epoch = epoch
     }
 }
 

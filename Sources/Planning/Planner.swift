@@ -2,15 +2,15 @@ package import Model
 
 /// What a plan depends on beside the definition, all of it known before.
 package struct PlanningFacts: Sendable {
-    /// The suites as they stand now.
-    package var releases: [SuiteRelease]
+    /// The packages of the tree, from the suites as they stand or stood.
+    package var lock: PackageLock
     /// Versions of the programs whose bytes reach a result, by program name.
     package var tools: [String: String]
     /// SOURCE_DATE_EPOCH, where the caller has it.
     package var epoch: UInt64?
 
-    package init(releases: [SuiteRelease], tools: [String: String], epoch: UInt64? = nil) {
-        self.releases = releases
+    package init(lock: PackageLock, tools: [String: String], epoch: UInt64? = nil) {
+        self.lock = lock
         self.tools = tools
         self.epoch = epoch
     }
@@ -54,7 +54,7 @@ private struct PlanBuilder {
     let facts: PlanningFacts
     var steps: [Step] = []
 
-    private var epoch: UInt64 { facts.epoch ?? facts.releases.map(\.date).max() ?? 0 }
+    private var epoch: UInt64 { facts.epoch ?? facts.lock.date }
 
     private mutating func add(
         _ name: String, _ action: Action, inputs: [String: StepInput] = [:], tools: [String] = []
@@ -76,7 +76,9 @@ private struct PlanBuilder {
                 BootstrapAction(
                     distribution: distribution.name, suite: release.codename,
                     architecture: definition.os.architecture, components: base.components,
-                    releases: facts.releases, packages: distribution.packages(for: definition))),
+                    releases: facts.lock.releases, packages: facts.lock.requested,
+                    lock: try Canonical.digest(facts.lock),
+                    epoch: epoch)),
             tools: [Planner.builder, "mmdebstrap", "apt-get"])
         let sources =
             definition.aptSources

@@ -4,38 +4,83 @@ import Model
 import SystemPackage
 import Tooling
 
-/// Installs packages into an empty folder by mmdebstrap, in a namespace. The package lists are the fixed ones, checked
-/// by apt against the keyring when they were fetched; packages are checked against the lists, also those of the cache.
+/// Installs the packages of a lock into an empty folder by mmdebstrap, in a namespace without network: they come from
+/// the cache, where each was compared with its digest, as an archive that has nothing else.
 struct BootstrapStep {
     let action: BootstrapAction
     let environment: StepEnvironment
 
     func run(in context: StepContext) async throws {
+        let lock = try self.lock()
+        let cache = PackageCache(folder: environment.packages)
+        try await complete(cache, lock, context)
+        let archive = context.scratch.appending("archive")
         let hooks = context.scratch.appending("hooks")
-        let fresh = context.scratch.appending("new-packages")
-        let cached = environment.packages.appending("\(action.distribution)-\(action.suite)")
-        let lists = environment.releases.appending(ReleaseSnapshot.name(of: action.releases, action.components))
-        var work = try ContainedWork(context, network: environment.offline ? .none : .host)
-        for folder in [hooks, fresh, cached] where mkdir(folder.string, 0o755) != 0 && errno != EEXIST {
+        for folder in [archive, hooks] where mkdir(folder.string, 0o755) != 0 {
             throw FactoryError(.cannotCreate, "cannot make \(folder): \(Errno(rawValue: errno))")
         }
-        try Containment.handOver(fresh)
-        try writeHooks(hooks)
-        let usable = try await PackageCache(folder: cached).usable(lists: lists)
-        context.report.log("\(usable.count) packages are in the cache")
-        try WholeFile.write(usable.map { $0 + "\n" }.joined(), hooks.appending("cached"))
+        try await PackageArchive(lock: lock, cache: cache, runner: environment.runner).write(to: archive)
+        try writeHooks(hooks, lock)
+        var work = try ContainedWork(context, network: .none)
         work.bind(hooks, "/mnt/hooks")
-        work.bind(lists, "/mnt/lists")
-        work.bind(cached, "/mnt/packages")
-        work.bind(fresh, "/mnt/new-packages", writable: true)
-        try MirrorLists.write(environment.mirrors, to: context.scratch.appending("mirrors"))
-        work.bind(context.scratch.appending("mirrors"), "/mnt/apt")
-        try await install(work, context)
-        try keepPackages(from: fresh, in: cached)
+        work.bind(archive, PackageArchive.inside)
+        work.bind(cache.folder, PackageArchive.inside + "/debs")
+        try await install(work, lock, context)
+        try check(context.output.appending("installed"), lock)
+        try WholeFile.write(try Canonical.text(lock.packages), context.output.appending("packages.lock.json"))
     }
 
-    private func install(_ work: ContainedWork, _ context: StepContext) async throws {
-        let epoch = action.releases.map(\.date).max() ?? 0
+    private func lock() throws -> PackageLock {
+        guard let lock = environment.lock, try Canonical.digest(lock) == action.lock else {
+            throw FactoryError(.internal, "the bootstrap has no lock, or another one")
+        }
+        return lock
+    }
+
+    /// Fetches what the cache has not.
+    private func complete(_ cache: PackageCache, _ lock: PackageLock, _ context: StepContext) async throws {
+        let state = try await cache.check(lock.packages)
+        for package in state.altered {
+            context.report.log("the cached package \(package.name) \(package.version) differs from the lock")
+        }
+        let wanted = state.altered + state.missing
+        guard !wanted.isEmpty else { return context.report.log("all \(lock.packages.count) packages are in the cache") }
+        guard !environment.offline else {
+            let first = wanted[0]
+            let others = wanted.count > 1 ? ", nor are \(wanted.count - 1) others" : ""
+            throw FactoryError(
+                .unavailable,
+                state.altered.isEmpty
+                    ? "the package \(first.name) \(first.version) is not in the cache" + others
+                    : "the cached package \(first.name) \(first.version) differs from the lock",
+                remedy: "run it once without --offline")
+        }
+        do {
+            try await PackageFetch(cache: cache, environment: environment).fetch(
+                wanted, into: context.scratch.appending("new"), report: context.report)
+        } catch var error as FactoryError {
+            if let first = state.altered.first {
+                error.message =
+                    "the cached package \(first.name) \(first.version) differs from the lock, and: " + error.message
+            }
+            throw error
+        }
+    }
+
+    /// What is in the tree is what the lock says, no more and no less.
+    private func check(_ list: FilePath, _ lock: PackageLock) throws {
+        let found = Set(try WholeFile.text(list).split(separator: "\n").map(String.init))
+        let wanted = Set(lock.packages.map { "\($0.name) \($0.version) \($0.architecture)" })
+        if let extra = found.subtracting(wanted).min() {
+            throw FactoryError(.failed, "the tree has the package \(extra), which is not in the lock")
+        }
+        if let absent = wanted.subtracting(found).min() {
+            throw FactoryError(.failed, "the package \(absent) of the lock was not installed")
+        }
+        _ = unlink(list.string)
+    }
+
+    private func install(_ work: ContainedWork, _ lock: PackageLock, _ context: StepContext) async throws {
         let progress = BootstrapProgress(context.report)
         let command = Command(
             "mmdebstrap",
@@ -43,19 +88,18 @@ struct BootstrapStep {
                 "--mode=root", "--variant=minbase", "--format=tar",
                 "--architectures=\(action.architecture.rawValue)",
                 "--components=\(action.components.joined(separator: ","))",
-                "--include=\(action.packages.joined(separator: ","))",
+                "--include=\(lock.packages.map(\.name).joined(separator: ","))",
                 "--aptopt=APT::Install-Recommends \"false\"",
                 "--aptopt=Acquire::Languages \"none\"",
                 "--aptopt=APT::Sandbox::User \"root\"",
-                "--aptopt=Acquire::Retries \"3\"",
                 "--dpkgopt=force-unsafe-io", "--dpkgopt=force-confdef",
                 "--setup-hook=/mnt/hooks/setup", "--customize-hook=/mnt/hooks/customize",
                 // Device nodes cannot be made in a user namespace, nor unpacked there.
-                "--skip=update,essential/unlink,output/dev",
+                "--skip=output/dev",
                 action.suite, "/mnt/out/tree.tar", "/mnt/hooks/sources.list",
             ],
             environment: [
-                "SOURCE_DATE_EPOCH": "\(epoch)", "DEBIAN_FRONTEND": "noninteractive", "TMPDIR": work.trees,
+                "SOURCE_DATE_EPOCH": "\(action.epoch)", "DEBIAN_FRONTEND": "noninteractive", "TMPDIR": work.trees,
                 "HOME": "/mnt/tmp", "INITRD": "No",
             ],
             containment: work.containment)
@@ -63,56 +107,51 @@ struct BootstrapStep {
         do {
             try await environment.runner.runChecked(
                 command, activity: "installing \(action.distribution) \(action.suite)",
-                remedy: "see the log for the package that failed; check the package names and the network"
+                remedy: "see the log for the package that failed"
             ) { _, line in
                 context.report.log(line)
                 progress.see(line)
                 failure.see(line)
             }
         } catch var error as FactoryError {
-            if error.code == .failed, let found = failure.explanation(offline: environment.offline) {
+            if error.code == .failed, let found = failure.explanation(offline: false) {
                 (error.message, error.remedy) = found
             }
             throw error
         }
     }
 
-    private func writeHooks(_ folder: FilePath) throws {
+    private func writeHooks(_ folder: FilePath, _ lock: PackageLock) throws {
         try WholeFile.write(Self.setup, folder.appending("setup"), mode: .init(rawValue: 0o755))
         try WholeFile.write(Self.customize, folder.appending("customize"), mode: .init(rawValue: 0o755))
-        let lines = action.releases.map { release in
-            "deb [arch=\(action.architecture.rawValue)] mirror+file:/mnt/apt/\(release.archive) "
-                + "\(release.suite) \(action.components.joined(separator: " "))\n"
-        }
-        try WholeFile.write(lines.joined(), folder.appending("sources.list"))
+        // `copy` and not `file`: dpkg sees only the tree. The packages were compared with the lock.
+        try WholeFile.write(
+            "deb [trusted=yes] copy:\(PackageArchive.inside) ./\n", folder.appending("sources.list"))
+        try WholeFile.write(
+            lock.requested.map { $0 + "\n" }.joined(), folder.appending("requested"))
     }
 
-    /// Hands over the lists and the cached packages: both are copied, for dpkg sees only the tree.
     private static let setup = """
         #!/bin/sh
         set -eu
-        lists=$1/var/lib/apt/lists
-        archives=$1/var/cache/apt/archives
-        mkdir -p "$lists/partial" "$lists/auxfiles" "$archives/partial" "$1/etc/initramfs-tools/conf.d"
-        cp /mnt/lists/*_InRelease /mnt/lists/*_Packages "$lists/"
-        : > "$lists/lock"
-        while read -r name; do cp "/mnt/packages/$name" "$archives/"; done < /mnt/hooks/cached
+        mkdir -p "$1/etc/initramfs-tools/conf.d"
         # An instance has no swap to resume from; looking for it would wait.
         echo RESUME=none > "$1/etc/initramfs-tools/conf.d/resume"
 
         """
 
-    /// Takes out what was downloaded, and the names of what was used.
     private static let customize = """
         #!/bin/sh
         set -eu
-        archives=$1/var/cache/apt/archives
-        for package in "$archives"/*.deb; do
-            [ -e "$package" ] || continue
-            name=${package##*/}
-            if [ ! -e "/mnt/packages/$name" ]; then cp "$package" /mnt/new-packages/; fi
-        done
-        rm -f "$archives"/*.deb
+        chroot "$1" dpkg-query -W -f '${Package} ${Version} ${Architecture}\\n' > /mnt/out/installed
+        # All were named to apt; what was not asked for is there for the others' sake and may go with them.
+        chroot "$1" dpkg-query -W -f '${Essential}\\t${Priority}\\t${Package}\\n' \\
+            | awk -F '\\t' 'NR == FNR { asked[$1]; next } $1 != "yes" && $2 != "required" && !($3 in asked) && $3 != "apt" {
+                print $3 }' /mnt/hooks/requested - > "$1/tmp/automatic"
+        if [ -s "$1/tmp/automatic" ]; then
+            chroot "$1" xargs -a /tmp/automatic apt-mark auto > /dev/null
+        fi
+        rm -f "$1/tmp/automatic"
         # Host keys and byte code differ in every build, and the first must not leave it.
         rm -f "$1"/etc/ssh/ssh_host_*
         rm -rf "$1"/usr/share/python3/debpython/__pycache__
@@ -121,32 +160,4 @@ struct BootstrapStep {
         if [ -x "$1/usr/sbin/update-initramfs" ]; then chroot "$1" update-initramfs -c -k all; fi
 
         """
-
-    /// Moves downloaded packages into the cache: each is whole, since apt checked it, and appears at once.
-    private func keepPackages(from fresh: FilePath, in cache: FilePath) throws {
-        guard let handle = opendir(fresh.string) else { return }
-        defer { closedir(handle) }
-        while let entry = readdir(handle) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            guard name.hasSuffix(".deb") else { continue }
-            let source = fresh.appending(name).string
-            if geteuid() == 0 { _ = lchown(source, 0, 0) }
-            _ = rename(source, cache.appending(name).string)
-        }
-    }
-}
-
-/// The mirror of each archive in a file of its own, for apt's mirror method: so the names of package lists, and the
-/// sources that mmdebstrap sees, are the same whatever the mirror is.
-enum MirrorLists {
-    static func write(_ mirrors: [String: String], to folder: FilePath) throws {
-        guard mkdir(folder.string, 0o755) == 0 || errno == EEXIST else {
-            throw FactoryError(.cannotCreate, "cannot make \(folder): \(Errno(rawValue: errno))")
-        }
-        for (archive, uri) in mirrors {
-            try WholeFile.write(uri + "\n", folder.appending(archive))
-        }
-    }
 }

@@ -1,89 +1,112 @@
 import DiskFormats
+import Engine
 import Glibc
 import Model
 import SystemPackage
+import Tooling
 
-/// Downloaded packages. apt takes a file in its archives folder for the right one if its size is right, so each is
-/// compared with the digest in the signed lists before it is handed over.
+/// Downloaded packages, each under its digest: a file of another name is none, one with other bytes is removed.
 struct PackageCache {
     let folder: FilePath
 
-    /// The names of the files that the lists know with the digest that they have, sorted.
-    func usable(lists: FilePath) async throws -> [String] {
-        let cached = names(folder, suffix: ".deb")
-        guard !cached.isEmpty else { return [] }
-        var known: [String: String] = [:]
-        for list in names(lists, suffix: "_Packages") {
-            try PackageList.collectDigests(lists.appending(list), into: &known)
-        }
-        var usable: [String] = []
-        for name in cached {
-            // apt escapes the colon of an epoch in its file names; the lists leave the epoch out.
-            guard let expected = known[Self.archiveName(name)] else { continue }
-            let path = folder.appending(name)
-            guard try await FileDigest.compute(path).hex == expected else {
-                _ = unlink(path.string)
+    struct State {
+        /// Not there.
+        var missing: [LockedPackage] = []
+        /// There with other bytes.
+        var altered: [LockedPackage] = []
+    }
+
+    func path(of package: LockedPackage) -> FilePath { folder.appending(Self.name(of: package)) }
+
+    static func name(of package: LockedPackage) -> String { package.digest.hex + ".deb" }
+
+    /// Compares every package with its digest.
+    func check(_ packages: [LockedPackage]) async throws -> State {
+        var state = State()
+        for package in packages {
+            let path = path(of: package)
+            guard access(path.string, F_OK) == 0 else {
+                state.missing.append(package)
+                continue
+            }
+            guard try await FileDigest.compute(path) == package.digest else {
+                state.altered.append(package)
                 continue
             }
             // The time of last use decides what prune removes.
             _ = utimensat(AT_FDCWD, path.string, nil, 0)
-            usable.append(name)
         }
-        return usable
+        return state
     }
 
-    /// `name_1%3a2.0-1_amd64.deb` is `name_2.0-1_amd64.deb` in an archive's pool.
-    static func archiveName(_ file: String) -> String {
-        let parts = file.split(separator: "_", maxSplits: 2, omittingEmptySubsequences: false)
-        guard parts.count == 3, let colon = parts[1].firstRange(of: "%3a") else { return file }
-        return "\(parts[0])_\(parts[1][colon.upperBound...])_\(parts[2])"
-    }
-
-    private func names(_ folder: FilePath, suffix: String) -> [String] {
-        guard let handle = opendir(folder.string) else { return [] }
-        defer { closedir(handle) }
-        var names: [String] = []
-        while let entry = readdir(handle) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name.hasSuffix(suffix) { names.append(name) }
+    /// Takes a downloaded file in, whole or not at all.
+    func keep(_ file: FilePath, as package: LockedPackage) async throws {
+        guard try await FileDigest.compute(file) == package.digest else {
+            throw FactoryError(
+                .failed,
+                "the mirror's file of the package \(package.name) \(package.version) is not the one of the lock",
+                remedy: "choose another mirror by base.bootstrap.mirror")
         }
-        return names.sorted()
+        if geteuid() == 0 { _ = lchown(file.string, 0, 0) }
+        _ = chmod(file.string, 0o644)
+        guard rename(file.string, path(of: package).string) == 0 else {
+            throw FactoryError(.inputOutput, "cannot keep \(path(of: package)): \(Errno(rawValue: errno))")
+        }
     }
 }
 
-/// A Packages file (https://wiki.debian.org/DebianRepository/Format): 60 MB of which two fields matter here.
-enum PackageList {
-    /// SHA256 of each package by the last part of its Filename.
-    static func collectDigests(_ path: FilePath, into digests: inout [String: String]) throws {
-        let bytes = try WholeFile.bytes(path)
-        var file: String?
-        var digest: String?
-        bytes.withUnsafeBytes { whole in
-            var at = 0
-            while at < whole.count {
-                let end = next(0x0a, in: whole, from: at)
-                let line = UnsafeRawBufferPointer(rebasing: whole[at..<end])
-                if line.isEmpty {
-                    if let file, let digest { digests[file] = digest }
-                    (file, digest) = (nil, nil)
-                } else if line[0] == UInt8(ascii: "F"), line.starts(with: "Filename: ".utf8) {
-                    let name = line.split(separator: UInt8(ascii: "/")).last.map { Array($0) } ?? []
-                    file = String(decoding: name, as: UTF8.self)
-                } else if line[0] == UInt8(ascii: "S"), line.starts(with: "SHA256: ".utf8) {
-                    digest = String(decoding: line.dropFirst(8), as: UTF8.self)
-                }
-                at = end + 1
-            }
+/// Gets packages from the mirrors by apt, each compared with its digest.
+struct PackageFetch {
+    let cache: PackageCache
+    let environment: StepEnvironment
+
+    /// `folder` takes what is under way.
+    func fetch(_ packages: [LockedPackage], into folder: FilePath, report: StepReport) async throws {
+        guard mkdir(folder.string, 0o755) == 0 || errno == EEXIST else {
+            throw FactoryError(.cannotCreate, "cannot make \(folder): \(Errno(rawValue: errno))")
         }
-        if let file, let digest { digests[file] = digest }
+        try Containment.handOver(folder)
+        let containment = Containment(
+            identities: .caller, network: .host, workSize: .mebi(16),
+            binds: [.init(source: folder, target: "/mnt/new", writable: true)])
+        var arguments = [
+            "download-file", "-o", "APT::Sandbox::User=root", "-o", "Acquire::Retries=3", "-o", "Dir::Log=/mnt/tmp",
+        ]
+        for package in packages {
+            guard let mirror = environment.mirrors[package.archive] else {
+                throw FactoryError(
+                    .unavailable,
+                    "there is no mirror for the archive '\(package.archive)' of the package \(package.name)")
+            }
+            arguments += [
+                mirror + "/" + Self.quote(package.file), "/mnt/new/" + PackageCache.name(of: package),
+                "SHA256:" + package.digest.hex,
+            ]
+        }
+        let failure = AptFailure()
+        let total = packages.reduce(0) { $0 + $1.size }
+        report.log("fetching \(packages.count) packages, \(ByteCount(total))")
+        let command = Command("/usr/lib/apt/apt-helper", arguments, containment: containment)
+        let result = try await environment.runner.run(command) { _, line in
+            report.log(line)
+            failure.see(line)
+        }
+        for package in packages {
+            let file = folder.appending(PackageCache.name(of: package))
+            guard access(file.string, R_OK) == 0 else {
+                let reason = failure.explanation(offline: false)?.message ?? result.reason ?? "no message"
+                throw FactoryError(
+                    .unavailable, "cannot fetch the package \(package.name) \(package.version): \(reason)",
+                    remedy: "check the network and the mirror; if the mirror no longer has it, run with --update-lock")
+            }
+            try await cache.keep(file, as: package)
+        }
     }
 
-    private static func next(_ byte: UInt8, in bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
-        guard let base = bytes.baseAddress,
-            let found = memchr(base + start, Int32(byte), bytes.count - start)
-        else { return bytes.count }
-        return UnsafeRawPointer(found) - base
+    /// As a part of a URI: what apt itself quotes.
+    private static func quote(_ path: String) -> String {
+        path.utf8.reduce(into: "") { text, byte in
+            if byte == UInt8(ascii: "+") { text += "%2b" } else { text.unicodeScalars.append(Unicode.Scalar(byte)) }
+        }
     }
 }

@@ -227,3 +227,16 @@ package enum InRelease {
         return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
     }
 }
+
+/// The mirror of each archive in a file of its own, for apt's mirror method: so the names of package lists
+/// are the same whatever the mirror is.
+enum MirrorLists {
+    static func write(_ mirrors: [String: String], to folder: FilePath) throws {
+        guard mkdir(folder.string, 0o755) == 0 || errno == EEXIST else {
+            throw FactoryError(.cannotCreate, "cannot make \(folder): \(Errno(rawValue: errno))")
+        }
+        for (archive, uri) in mirrors {
+            try WholeFile.write(uri + "\n", folder.appending(archive))
+        }
+    }
+}

@@ -8,9 +8,10 @@ package struct StepEnvironment: Sendable {
     package var tools: ToolInventory
     /// The program itself, which is also what runs inside a containment.
     package var executable: FilePath
-    /// Folders of the store: downloaded packages, fixed releases.
+    /// The store's folder of downloaded packages.
     package var packages: FilePath
-    package var releases: FilePath
+    /// The packages to install; nil for plans without a bootstrap.
+    package var lock: PackageLock?
     /// Where the accelerator's verdict and other facts of the machine are kept.
     package var cache: FilePath
     /// Where failed boots leave their screenshot.
@@ -24,7 +25,8 @@ package struct StepEnvironment: Sendable {
     package var offline: Bool
 
     package init(
-        runner: any CommandRunning, tools: ToolInventory, executable: FilePath, packages: FilePath, releases: FilePath,
+        runner: any CommandRunning, tools: ToolInventory, executable: FilePath, packages: FilePath,
+        lock: PackageLock?,
         cache: FilePath,
         logs: FilePath, mirrors: [String: String], localFiles: [Digest: FilePath], bootLimit: Duration,
         offline: Bool = false
@@ -33,7 +35,7 @@ package struct StepEnvironment: Sendable {
         self.runner = runner
         self.executable = executable
         self.packages = packages
-        self.releases = releases
+        self.lock = lock
         self.cache = cache
         self.logs = logs
         self.mirrors = mirrors

@@ -9,7 +9,7 @@ package import SystemPackage
 ///     work/NAME/          a step under construction: lock, out, scratch
 ///     locks/ABCD…         the lock of a step
 ///     logs/               logs of steps that failed
-///     plans/, apt/, releases/, packages/
+///     plans/, apt/, releases/, resolutions/, packages/
 package struct FolderStore: ResultCache {
     package let root: FilePath
     /// Removes a tree whose files belong to ids that the caller is not.
@@ -18,7 +18,7 @@ package struct FolderStore: ResultCache {
     package init(_ root: FilePath, removeForeign: @escaping @Sendable (FilePath) async -> Void) throws {
         self.root = root
         self.removeForeign = removeForeign
-        for name in ["results", "work", "locks", "logs", "plans", "apt", "releases", "packages"] {
+        for name in ["results", "work", "locks", "logs", "plans", "apt", "releases", "resolutions", "packages"] {
             try Folder.make(root.appending(name))
         }
     }
@@ -67,6 +67,16 @@ package struct FolderStore: ResultCache {
             } catch { failure = error }
         }
         throw failure ?? FactoryError(.internal, "every new folder in \(root.appending("work")) is locked")
+    }
+
+    /// A folder in `work/` for as long as `body` runs; if the process is killed, the next start removes it.
+    package func withScratch<Value>(_ body: (FilePath) async throws -> Value) async throws -> Value {
+        let (folder, alive) = try newFolder()
+        let result: Result<Value, any Error>
+        do { result = .success(try await body(folder)) } catch { result = .failure(error) }
+        await remove(folder)
+        withExtendedLifetime(alive) {}
+        return try result.get()
     }
 
     /// Removes what builds that were killed have left in `work/`.

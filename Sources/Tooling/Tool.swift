@@ -10,6 +10,7 @@ package enum Tool: String, CaseIterable, Sendable {
     case mkfsVfat = "mkfs.vfat"
     case mcopy
     case mmd
+    case mlabel
     case sfdisk
     case qemuSystem = "qemu-system-x86_64"
     case qemuImg = "qemu-img"
@@ -44,7 +45,7 @@ package enum Tool: String, CaseIterable, Sendable {
         case .aptGet: "apt"
         case .mke2fs, .e2fsck: "e2fsprogs"
         case .mkfsVfat: "dosfstools"
-        case .mcopy, .mmd: "mtools"
+        case .mcopy, .mmd, .mlabel: "mtools"
         case .sfdisk: "fdisk"
         case .qemuSystem: "qemu-system-x86"
         case .qemuImg: "qemu-utils"
@@ -63,7 +64,7 @@ package enum Tool: String, CaseIterable, Sendable {
         case .mke2fs: "makes ext4 file systems"
         case .e2fsck: "checks ext4 file systems"
         case .mkfsVfat: "makes EFI system partitions"
-        case .mcopy, .mmd: "fills EFI system partitions"
+        case .mcopy, .mmd, .mlabel: "fills EFI system partitions"
         case .sfdisk: "writes partition tables"
         case .qemuSystem: "runs virtual machines"
         case .qemuImg: "makes and converts disk images"

@@ -5,7 +5,7 @@ import TestSupport
 
 /// Facts that are invented and always the same.
 enum Facts {
-    /// The suites of a release, each with a digest of its name and a date of its own.
+    /// A lock with the packages that a definition asks for, from suites that each have a date of their own.
     static func of(_ definition: ImageDefinition) -> PlanningFacts {
         let release = Distribution.named(definition.os.distribution)?.release(definition.os.release)
         let releases = (release?.suites ?? []).enumerated().map { at, suite in
@@ -13,8 +13,16 @@ enum Facts {
                 archive: suite.archive, suite: suite.name, inRelease: Digest(of: Array(suite.name.utf8)),
                 date: 1_763_200_000 + UInt64(at) * 3600)
         }
+        let packages = (Distribution.named(definition.os.distribution)?.packages(for: definition) ?? []).map { name in
+            LockedPackage(
+                name: name, version: "1.0-1", architecture: "amd64", digest: Digest(of: Array(name.utf8)),
+                size: 1000, archive: "main", file: "pool/\(name)_1.0-1_amd64.deb")
+        }
         return PlanningFacts(
-            releases: releases,
+            lock: PackageLock(
+                distribution: definition.os.distribution, suite: release?.codename ?? "",
+                architecture: definition.os.architecture, components: ["main"], requested: packages.map(\.name),
+                releases: releases, packages: packages),
             tools: Dictionary(uniqueKeysWithValues: ([Planner.builder] + Planner.tools).map { ($0, "1.0") }))
     }
 }

@@ -99,12 +99,17 @@ import Testing
     }
 
     @Test func `A new state of a suite changes everything`() throws {
-        let changed = try plan(Definitions.small()) { $0.releases[1].inRelease = Digest(of: [9]) }
+        let changed = try plan(Definitions.small()) { $0.lock.releases[1].inRelease = Digest(of: [9]) }
+        #expect(try plan(Definitions.small()).stepsChanged(in: changed) == everything)
+    }
+
+    @Test func `Another version of a package changes everything`() throws {
+        let changed = try plan(Definitions.small()) { $0.lock.packages[0].digest = Digest(of: [9]) }
         #expect(try plan(Definitions.small()).stepsChanged(in: changed) == everything)
     }
 
     @Test func `Times are those of the newest suite, or what the caller says`() throws {
-        let newest = Facts.of(Definitions.small()).releases.map(\.date).max()
+        let newest = Facts.of(Definitions.small()).lock.releases.map(\.date).max()
         guard case .configure(let usual) = try plan(Definitions.small()).step(named: "configure")?.action,
             case .configure(let given) = try plan(Definitions.small(), { $0.epoch = 5 }).step(named: "configure")?
                 .action

@@ -57,50 +57,50 @@ import Testing
     }
 
     @Test(arguments: [
-        ("vim_2%3a9.0.1378-2_amd64.deb", "vim_9.0.1378-2_amd64.deb"), ("less_590-2_amd64.deb", "less_590-2_amd64.deb"),
-        ("libstdc++6_12.2.0-14_amd64.deb", "libstdc++6_12.2.0-14_amd64.deb"), ("odd.deb", "odd.deb"),
+        (
+            "'mirror+file:/mnt/apt/main/pool/main/v/vim/vim_9.0.1378-2%2bdeb12u2_amd64.deb' "
+                + "vim_2%3a9.0.1378-2+deb12u2_amd64.deb 1570000 SHA256:" + String(repeating: "ab", count: 32),
+            "2:9.0.1378-2+deb12u2", "pool/main/v/vim/vim_9.0.1378-2+deb12u2_amd64.deb"
+        ),
+        (
+            "'mirror+file:/mnt/apt/security/pool/a_1_all.deb' a_1_all.deb 5 SHA256:"
+                + String(repeating: "0", count: 64),
+            "1", "pool/a_1_all.deb"
+        ),
     ])
-    func `A cached package has the name that it has in the archive`(file: String, name: String) {
-        #expect(PackageCache.archiveName(file) == name)
+    func `What apt would fetch is read`(line: String, version: String, file: String) throws {
+        let package = try #require(PackageResolver.package(line[...]))
+        #expect(package.version == version)
+        #expect(package.file == file)
+        #expect(["main", "security"].contains(package.archive))
     }
 
-    @Test func `The digests of a package list are found`() async throws {
-        try await Scratch.with { scratch in
-            let path = scratch.path.appending("x_Packages")
-            let text = """
-                Package: vim
-                Filename: pool/main/v/vim/vim_9.0_amd64.deb
-                Description: SHA256: not this
-                SHA256: aaaa
-
-                Package: none
-                Filename: pool/main/n/none/none_1_amd64.deb
-
-                Package: less
-                SHA256: bbbb
-                Filename: pool/main/l/less/less_590_amd64.deb
-                """
-            try Scratch.write(text, path)
-            var digests = ["kept": "cccc"]
-            try PackageList.collectDigests(path, into: &digests)
-            #expect(digests == ["kept": "cccc", "vim_9.0_amd64.deb": "aaaa", "less_590_amd64.deb": "bbbb"])
-        }
+    @Test(arguments: [
+        "", "'mirror+file:/mnt/apt/main/pool/a_1_all.deb' a_1_all.deb 5 MD5Sum:00",
+        "'http://example.org/pool/a_1_all.deb' a_1_all.deb 5 SHA256:" + String(repeating: "0", count: 64),
+        "'mirror+file:/mnt/apt/main/a%zz' a_1_all.deb 5 SHA256:" + String(repeating: "0", count: 64),
+        "'mirror+file:/mnt/apt/main/a' a.deb 5 SHA256:" + String(repeating: "0", count: 64),
+    ])
+    func `What is none of apt's lines is not read`(line: String) {
+        #expect(PackageResolver.package(line[...]) == nil)
     }
 
-    @Test func `A cached package is used only if it is the one of the lists`() async throws {
+    @Test func `A cached package with other bytes is told, and so is one that is not there`() async throws {
         try await Scratch.with { scratch in
-            let good = Digest(of: Array("good".utf8)).hex
-            try Scratch.write(
-                "Filename: pool/a_1_amd64.deb\nSHA256: \(good)\n\nFilename: pool/b_1_amd64.deb\nSHA256: \(good)\n",
-                scratch.path.appending("x_Packages"))
-            try Scratch.write("good", scratch.path.appending("a_1%3a1_amd64.deb"))
-            try Scratch.write("good", scratch.path.appending("a_1_amd64.deb"))
-            try Scratch.write("evil", scratch.path.appending("b_1_amd64.deb"))
-            try Scratch.write("good", scratch.path.appending("unknown_1_amd64.deb"))
-            let usable = try await PackageCache(folder: scratch.path).usable(lists: scratch.path)
-            #expect(usable == ["a_1%3a1_amd64.deb", "a_1_amd64.deb"])
-            #expect(!Scratch.names(scratch.path).contains("b_1_amd64.deb"))
-            #expect(Scratch.names(scratch.path).contains("unknown_1_amd64.deb"))
+            let packages = ["good", "evil", "absent"].map { name in
+                LockedPackage(
+                    name: name, version: "1", architecture: "all", digest: Digest(of: Array(name.utf8)), size: 4,
+                    archive: "main", file: "pool/\(name)_1_all.deb")
+            }
+            let cache = PackageCache(folder: scratch.path)
+            try Scratch.write("good", cache.path(of: packages[0]))
+            try Scratch.write("live", cache.path(of: packages[1]))
+            let state = try await cache.check(packages)
+            #expect(state.altered == [packages[1]])
+            #expect(state.missing == [packages[2]])
+            await #expect(throws: FactoryError.self) {
+                try await cache.keep(cache.path(of: packages[1]), as: packages[1])
+            }
         }
     }
 }

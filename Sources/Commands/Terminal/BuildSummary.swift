@@ -36,12 +36,17 @@ package struct BuildSummary: Sendable {
     package var files: [File]
     package var steps: [Step]
     package var seconds: Double
+    /// What became of the lock, where it was made anew.
+    package var lockChanges: LockChanges?
 
-    package init(name: String, files: [File], steps: [Step], seconds: Double) {
+    package init(
+        name: String, files: [File], steps: [Step], seconds: Double, lockChanges: LockChanges? = nil
+    ) {
         self.name = name
         self.files = files
         self.steps = steps
         self.seconds = seconds
+        self.lockChanges = lockChanges
     }
 
     /// Writes the summary.
@@ -55,7 +60,27 @@ package struct BuildSummary: Sendable {
         var lines = [StyledText(), headline(traits)]
         if !files.isEmpty { lines += [StyledText()] + fileTable(traits).lines() }
         if !steps.isEmpty { lines += [StyledText()] + stepTable.lines() }
+        if let lockChanges { lines += [StyledText()] + lockLines(lockChanges, traits) }
         return lines.map { $0.rendered(color: traits.color) }
+    }
+
+    private func lockLines(_ lock: LockChanges, _ traits: TerminalTraits) -> [StyledText] {
+        let changes = lock.changes
+        var title = StyledText()
+        title.append(changes.isEmpty ? "  The lock has not changed" : "  Changes of the lock", .bold)
+        let arrow = traits.unicode ? "→" : "->"
+        return [title]
+            + changes.map { package, change in
+                var line = StyledText()
+                switch change {
+                case .added(let version): line.append("    added       \(package) \(version)")
+                case .removed(let version): line.append("    removed     \(package) \(version)")
+                case .upgraded(let old, let new): line.append("    upgraded    \(package) \(old) \(arrow) \(new)")
+                case .downgraded(let old, let new): line.append("    downgraded  \(package) \(old) \(arrow) \(new)")
+                case .rebuilt(let version): line.append("    rebuilt     \(package) \(version)")
+                }
+                return line
+            }
     }
 
     private func headline(_ traits: TerminalTraits) -> StyledText {

@@ -1,4 +1,4 @@
-import Model
+package import Model
 
 /// What the planner knows of a distribution of the Debian family; each has a file of its own.
 package struct Distribution: Sendable {
@@ -53,7 +53,7 @@ package struct Distribution: Sendable {
     package func archive(_ id: String) -> Archive? { archives.first { $0.id == id } }
 
     /// The packages of a definition's tree, sorted: what it names, and what its disk, boot loader and locale need.
-    func packages(for definition: ImageDefinition) -> [String] {
+    package func packages(for definition: ImageDefinition) -> [String] {
         var packages = Set(definition.packages).union(essentialPackages)
         if !definition.packages.contains(where: { $0.hasPrefix("linux-image") || $0 == kernelPackage }) {
             packages.insert(kernelPackage)

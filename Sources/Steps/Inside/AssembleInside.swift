@@ -1,4 +1,5 @@
 import DiskFormats
+import Filesystems
 import Glibc
 package import Model
 import SystemPackage
@@ -19,7 +20,7 @@ package struct AssembleInside: Codable, Sendable {
         }
         try await TreeArchive.extract("/mnt/tree.tar", to: path, runner: runner)
         let tree = try TreeRoot(path)
-        let commands = TreeCommands(tree: path, runner: runner, log: log)
+        let commands = TreeCommands(tree: path, epoch: action.epoch, runner: runner, log: log)
         let boot = BootFiles(action: action, ids: ids, tree: tree, commands: commands)
         try await boot.write()
         let needs = try TreeMeasure.needs(of: path)
@@ -30,6 +31,11 @@ package struct AssembleInside: Codable, Sendable {
             disk: disk, scratch: FilePath(trees), ids: ids, epoch: action.epoch, runner: runner, log: log)
         try await tools.writeTable(geometry, action.layout)
         try await tools.makeRoot(of: path, geometry.root, needs)
+        do {
+            try Ext4.settleTimes(disk, offset: geometry.root.offset.bytes, epoch: action.epoch)
+        } catch {
+            throw FactoryError(.failed, "cannot set the times of the root filesystem: \(error.reason)")
+        }
         if let esp = geometry.esp { try await tools.makeESP(at: esp, loader: boot.efiLoader) }
         if action.layout.firmware != .uefi { try embedBootCode(tree, geometry) }
         try WholeFile.write(

@@ -18,7 +18,7 @@ package struct ConfigureInside: Codable, Sendable {
         try await TreeArchive.extract("/mnt/tree.tar", to: path, runner: runner)
         let tree = try TreeRoot(path)
         for name in ["/dev", "/proc", "/sys", "/run"] { try tree.makeFolder(name) }
-        let commands = TreeCommands(tree: path, runner: runner, log: log)
+        let commands = TreeCommands(tree: path, epoch: action.epoch, runner: runner, log: log)
         try commands.mount()
         try await SystemSettings(action: action, tree: tree, commands: commands).apply()
         try await addUsers(tree, commands)

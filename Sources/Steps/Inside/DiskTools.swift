@@ -75,14 +75,16 @@ struct DiskTools {
         let time = ["SOURCE_DATE_EPOCH": "\(epoch)"]
         try await run(
             "mkfs.vfat",
-            ["-F", "32", "-s", "1", "-n", "ESP", "-i", ids.espVolume, image.string], environment: time,
+            ["-F", "32", "-s", "1", "-i", ids.espVolume, image.string], environment: time,
             activity: "making the ESP")
+        // mkfs.vfat gives a label the time of the clock.
+        try await run("mlabel", ["-i", image.string, "::ESP"], environment: time, activity: "naming the ESP")
         try await run(
             "mmd", ["-i", image.string, "::EFI", "::EFI/BOOT"], environment: time, activity: "filling the ESP")
         if let loader {
             let source = scratch.appending("tree").string + loader
             try await run(
-                "mcopy", ["-m", "-i", image.string, source, "::EFI/BOOT/BOOTX64.EFI"], environment: time,
+                "mcopy", ["-i", image.string, source, "::EFI/BOOT/BOOTX64.EFI"], environment: time,
                 activity: "filling the ESP")
         }
         let source = try FileDescriptor.open(image, .readOnly, options: .closeOnExec)

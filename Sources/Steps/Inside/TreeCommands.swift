@@ -6,6 +6,9 @@ import Tooling
 /// Runs programs of the tree in the tree, with /proc, /sys and the usual device nodes.
 struct TreeCommands {
     let tree: FilePath
+    /// Given to each as SOURCE_DATE_EPOCH (https://reproducible-builds.org/specs/source-date-epoch/): useradd writes the
+    /// day into /etc/shadow, for one.
+    let epoch: UInt64
     let runner: any CommandRunning
     let log: @Sendable (String) -> Void
 
@@ -43,7 +46,10 @@ struct TreeCommands {
     ) async throws -> CommandResult {
         let command = Command(
             "chroot", [tree.string, program] + arguments,
-            environment: ["DEBIAN_FRONTEND": "noninteractive", "HOME": "/root", "TMPDIR": "/tmp"])
+            environment: [
+                "DEBIAN_FRONTEND": "noninteractive", "HOME": "/root", "TMPDIR": "/tmp",
+                "SOURCE_DATE_EPOCH": "\(epoch)",
+            ])
         do {
             return try await runner.runChecked(command, activity: activity, remedy: remedy) { _, line in log(line) }
         } catch var error as FactoryError {
