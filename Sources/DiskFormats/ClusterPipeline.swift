@@ -32,7 +32,8 @@ final class ClusterPipeline: Sendable {
         var isStopped: Bool { isFinished || failure != nil }
     }
 
-    private static let slotsForThread = 4
+    /// So many that threads go on while the one with the oldest cluster waits for a busy processor.
+    private static func slots(for threads: Int) -> Int { max(64, 4 * threads) }
 
     private let source: FileDescriptor
     private let size: Int64
@@ -50,7 +51,7 @@ final class ClusterPipeline: Sendable {
         self.threads = threads
         size = try source.logicalSize()
         let clusters = DataClusters(try DataExtents(of: source), clusterSize: Int64(clusterSize))
-        let count = threads * Self.slotsForThread
+        let count = Self.slots(for: threads)
         buffers = (0..<count).map { _ in .allocate(byteCount: clusterSize, alignment: 4096) }
         state = Monitor(State(clusters: clusters, slots: Array(repeating: (0, nil), count: count)))
     }
