@@ -15,7 +15,9 @@ enum Facts {
         }
         return PlanningFacts(
             releases: releases,
-            tools: Dictionary(uniqueKeysWithValues: ([Planner.builder] + Planner.tools).map { ($0, "1.0") }))
+            tools: Dictionary(
+                uniqueKeysWithValues: ([Planner.builder] + Planner.tools + Planner.libraries.values).map { ($0, "1.0") }
+            ))
     }
 }
 
