@@ -21,6 +21,9 @@ package struct QCOW2Header: Hashable, Sendable {
     package let version: UInt32
     package var virtualSize: UInt64 = 0
     package var clusterBits: UInt32 = 0
+    package var l1Entries: UInt32 = 0
+    /// Where the L1 table begins, in bytes of the file.
+    package var l1Table: UInt64 = 0
     /// The name of the file that is read where this one has no data.
     package var backingFile: String?
     /// The format of the backing file, where it is said.
@@ -57,11 +60,13 @@ package struct QCOW2Header: Hashable, Sendable {
     /// Reads the fixed fields; returns what is wrong with them.
     private mutating func readFields(_ start: ByteFields, fileSize: UInt64) -> [String] {
         guard let bits: UInt32 = start.big(20), let size: UInt64 = start.big(24), let crypt: UInt32 = start.big(32),
-            let l1Entries: UInt32 = start.big(36), let l1Table: UInt64 = start.big(40),
+            let entries: UInt32 = start.big(36), let table: UInt64 = start.big(40),
             let snapshotCount: UInt32 = start.big(60), start.count >= (version == 3 ? 104 : 72)
         else { return ["its header is cut off"] }
         clusterBits = bits
         virtualSize = size
+        l1Entries = entries
+        l1Table = table
         encryption = crypt == 0 ? .none : crypt == 1 ? .aes : crypt == 2 ? .luks : .unknown(crypt)
         snapshots = snapshotCount
         var hazards: [String] = []

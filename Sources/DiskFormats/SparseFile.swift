@@ -106,7 +106,7 @@ package enum SparseFile {
     }
 
     /// The target is emptied before the copy, so one file under two names would lose everything.
-    private static func refuse(_ target: FileDescriptor, sameAs source: FileDescriptor) throws {
+    static func refuse(_ target: FileDescriptor, sameAs source: FileDescriptor) throws {
         let (from, to) = (try status(of: source), try status(of: target))
         guard to.st_mode & S_IFMT == S_IFREG else { throw FileAccessError("copy", "the target is not a regular file") }
         guard from.st_dev != to.st_dev || from.st_ino != to.st_ino else {

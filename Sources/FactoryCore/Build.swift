@@ -80,6 +80,7 @@ extension Factory {
         for step in plan.steps {
             guard case .bootCheck(let action) = step.action else { continue }
             try tools.require(.qemuSystem)
+            try tools.require(.qemuImg)
             if action.firmware == .uefi { try tools.require(.uefiFirmware) }
         }
     }

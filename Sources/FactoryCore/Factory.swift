@@ -1,3 +1,4 @@
+import DiskFormats
 import Engine
 import Glibc
 package import Model
@@ -192,6 +193,9 @@ extension Factory {
                 }
             }
             var versions = [Planner.builder: ImageFactoryVersion.current]
+            for (compression, library) in Planner.libraries {
+                versions[library] = ClusterCompression(rawValue: compression.rawValue)?.libraryVersion
+            }
             for try await (name, version) in group { versions[name] = version }
             return versions
         }

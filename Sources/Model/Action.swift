@@ -7,7 +7,7 @@ package enum Action: Hashable, Sendable, Codable {
     case configure(ConfigureAction)
     /// Makes a disk of a tree. Input: `tree`. Results: `disk.raw`, `layout.json`.
     case assemble(AssembleAction)
-    /// Writes a disk in another format. Input: `disk`. Result: `disk.FORMAT`.
+    /// Writes a disk as a qcow2 file. Input: `disk`. Results: `disk.qcow2`, `digest.json`.
     case convert(Output)
     /// Compresses a tree. Input: `tree`. Result: `tree.tar.zst`.
     case pack

@@ -23,8 +23,12 @@ package enum Planner {
 
     /// The other programs whose versions `PlanningFacts.tools` must have.
     package static let tools = [
-        "mmdebstrap", "apt-get", "tar", "mke2fs", "sfdisk", "mkfs.vfat", "mcopy", "qemu-img", "zstd",
+        "mmdebstrap", "apt-get", "tar", "mke2fs", "sfdisk", "mkfs.vfat", "mcopy", "zstd",
     ]
+
+    /// The libraries loaded into this program whose versions `PlanningFacts.tools` must have, by the compression of
+    /// qcow2 files that they do.
+    package static let libraries: [Output.Compression: String] = [.zstd: "libzstd", .zlib: "zlib"]
 
     package static func plan(_ definition: ImageDefinition, facts: PlanningFacts) throws -> BuildPlan {
         guard let distribution = Distribution.named(definition.os.distribution),
@@ -103,7 +107,9 @@ private struct PlanBuilder {
             return try disk(tree, definition)
         case .qcow2:
             let disk = try disk(tree, definition)
-            try add("convert-qcow2", .convert(output), inputs: ["disk": disk], tools: ["qemu-img"])
+            let library = Planner.libraries[output.compression].map { [$0] } ?? []
+            try add(
+                "convert-qcow2", .convert(output), inputs: ["disk": disk], tools: [Planner.builder] + library)
             return StepInput(step: "convert-qcow2", file: "disk.qcow2")
         }
     }
@@ -121,7 +127,9 @@ private struct PlanBuilder {
         return StepInput(step: "assemble", file: "disk.raw")
     }
 
+    /// The step that leaves the digest of an output: for qcow2 the one that writes it.
     mutating func digest(of source: StepInput, format: Output.Format) throws -> String {
+        if format == .qcow2 { return source.step }
         let name = "digest-" + format.rawValue
         try add(name, .digest, inputs: ["file": source])
         return name

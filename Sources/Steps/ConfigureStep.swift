@@ -30,6 +30,7 @@ struct ConfigureStep {
 package enum InsideOrder: Codable {
     case configure(ConfigureInside)
     case assemble(AssembleInside)
+    case convert(ConvertInside)
 }
 
 enum InsideProgram {
@@ -47,7 +48,9 @@ enum InsideProgram {
             "/mnt/image-factory", ["__inside", "/mnt/order.json"], environment: ["TMPDIR": work.trees],
             containment: work.containment)
         let result = try await environment.runner.run(command) { _, line in
-            if let said = InsideMessage(line) {
+            if let progress = InsideMessage(line)?.progress {
+                context.report.progress(progress.done, of: progress.total)
+            } else if let said = InsideMessage(line) {
                 said.isError ? failure.add(said.text) : context.report.warn(said.text)
             } else {
                 context.report.log(line)
@@ -66,17 +69,28 @@ struct InsideMessage {
     private static let mark = "\u{1f}image-factory:"
     let text: String
     let isError: Bool
+    private let isProgress: Bool
 
     init?(_ line: String) {
         // Control characters arrive escaped, as `OutputRecorder` does it.
         for prefix in [Self.mark, "\\x1Fimage-factory:", "\\x1fimage-factory:"] where line.hasPrefix(prefix) {
             let rest = line.dropFirst(prefix.count)
             isError = rest.hasPrefix("error:")
+            isProgress = rest.hasPrefix("progress:")
             text = String(rest.drop { $0 != ":" }.dropFirst())
             return
         }
         return nil
     }
+
+    /// Bytes, if the message tells how far the work is.
+    var progress: (done: UInt64, total: UInt64)? {
+        guard isProgress else { return nil }
+        let numbers = text.split(separator: " ").compactMap { UInt64($0) }
+        return numbers.count == 2 ? (numbers[0], numbers[1]) : nil
+    }
+
+    static func progress(_ done: Int64, of total: Int64) -> String { "\(mark)progress:\(done) \(total)" }
 
     static func error(_ message: String, remedy: String?) -> String {
         "\(mark)error:\(message)" + (remedy.map { "\t\($0)" } ?? "")

@@ -4,7 +4,7 @@ import Model
 import SystemPackage
 import Tooling
 
-/// A containment for work on a tree: ids of the range, /mnt as the only place that differs from the host's view.
+/// A containment for work of the program itself: /mnt is the only place that differs from the host's view.
 struct ContainedWork {
     /// Below this much free memory, trees are kept in the step's scratch folder on disk.
     static let memoryForTrees = ByteCount.gibi(4)
@@ -13,7 +13,7 @@ struct ContainedWork {
     /// Where trees are made, inside: in memory where there is enough.
     let trees: String
 
-    /// `/mnt/out` is the step's output folder.
+    /// For work on a tree: with ids of the range. `/mnt/out` is the step's output folder.
     init(_ context: StepContext, network: Containment.Network) throws {
         try Containment.handOver(context.output)
         try Containment.handOver(context.scratch)
@@ -25,6 +25,16 @@ struct ContainedWork {
             binds: [Containment.Bind(source: context.output, target: "/mnt/out", writable: true)])
         trees = inMemory ? "/mnt/tmp" : "/mnt/trees"
         if !inMemory { bind(context.scratch, trees, writable: true) }
+    }
+
+    /// For work on files without owners of their own: with one id, little memory and no network. `/mnt/out` is the
+    /// step's output folder.
+    init(onFilesOf context: StepContext) throws {
+        try Containment.handOver(context.output)
+        containment = Containment(
+            identities: .caller, network: .none, workSize: .mebi(64),
+            binds: [Containment.Bind(source: context.output, target: "/mnt/out", writable: true)])
+        trees = "/mnt/tmp"
     }
 
     mutating func bind(_ source: FilePath, _ target: String, writable: Bool = false) {

@@ -11,13 +11,7 @@ struct DigestStep {
         let digest = try await FileDigest.compute(path) { done, total in
             context.report.progress(UInt64(done), of: UInt64(total))
         }
-        var facts = stat()
-        guard stat(path.string, &facts) == 0 else {
-            throw FactoryError(.inputOutput, "cannot read \(path): \(Errno(rawValue: errno))")
-        }
-        let record = DigestRecord(
-            digest: digest, size: ByteCount(UInt64(facts.st_size)), allocated: ByteCount(UInt64(facts.st_blocks) * 512))
-        try WholeFile.write(try Canonical.text(record), context.output.appending("digest.json"))
+        try DigestRecord.write(digest, of: path, into: context.output)
     }
 }
 
@@ -25,6 +19,17 @@ package struct DigestRecord: Hashable, Sendable, Codable {
     package var digest: Digest
     package var size: ByteCount
     package var allocated: ByteCount
+
+    /// Writes `digest.json` for a file that is complete.
+    static func write(_ digest: Digest, of path: FilePath, into folder: FilePath) throws {
+        var facts = stat()
+        guard stat(path.string, &facts) == 0 else {
+            throw FactoryError(.inputOutput, "cannot read \(path): \(Errno(rawValue: errno))")
+        }
+        let record = DigestRecord(
+            digest: digest, size: ByteCount(UInt64(facts.st_size)), allocated: ByteCount(UInt64(facts.st_blocks) * 512))
+        try WholeFile.write(try Canonical.text(record), folder.appending("digest.json"))
+    }
 }
 
 /// The digest of a file, computed on a thread of its own.

@@ -23,7 +23,9 @@ enum Facts {
                 distribution: definition.os.distribution, suite: release?.codename ?? "",
                 architecture: definition.os.architecture, components: ["main"], requested: packages.map(\.name),
                 releases: releases, packages: packages),
-            tools: Dictionary(uniqueKeysWithValues: ([Planner.builder] + Planner.tools).map { ($0, "1.0") }))
+            tools: Dictionary(
+                uniqueKeysWithValues: ([Planner.builder] + Planner.tools + Planner.libraries.values).map { ($0, "1.0") }
+            ))
     }
 }
 

@@ -12,7 +12,7 @@ import Testing
     }
 
     private let everything: Set<String> = [
-        "bootstrap", "configure", "assemble", "convert-qcow2", "digest-qcow2", "boot-bios", "boot-uefi",
+        "bootstrap", "configure", "assemble", "convert-qcow2", "boot-bios", "boot-uefi",
     ]
 
     @Test func `Steps come after those that they need, with names of their own`() throws {
@@ -84,6 +84,22 @@ import Testing
         let one = try plan(Definitions.small { $0.packages = ["vim", "less"] })
         let other = try plan(Definitions.small { $0.packages = ["less", "vim"] })
         #expect(one.ids == other.ids)
+    }
+
+    @Test(arguments: [(Output.Compression.zstd, "libzstd", "zlib"), (.zlib, "zlib", "libzstd")])
+    func `A qcow2 file is that of the library that compresses it`(
+        compression: Output.Compression, used: String, other: String
+    ) throws {
+        let definition = Definitions.small { $0.outputs = [Output(.qcow2, compression: compression)] }
+        let base = try plan(definition)
+        #expect(base.stepsChanged(in: try plan(definition) { $0.tools[other] = "2.0" }) == [])
+        let changed = base.stepsChanged(in: try plan(definition) { $0.tools[used] = "2.0" })
+        #expect(changed == ["convert-qcow2", "boot-bios", "boot-uefi"])
+    }
+
+    @Test func `The digest of a qcow2 file comes with it, others have a step for it`() throws {
+        let plan = try plan(Definitions.small { $0.outputs = [Output(.qcow2), Output(.raw)] })
+        #expect(plan.artifacts.map(\.digestStep) == ["convert-qcow2", "digest-raw"])
     }
 
     @Test(arguments: ([Planner.builder] + Planner.tools))

@@ -3,14 +3,15 @@ import Testing
 @testable import Steps
 
 @Suite struct StepMessagesTests {
-    @Test(arguments: [("    (12.34/100%)", 12), ("(0.00/100%)", 0), ("    (100.00/100%)", 100)])
-    func `The progress of qemu-img is read`(line: String, percent: UInt64) {
-        #expect(ConvertStep.percent(line) == percent)
+    @Test func `The progress of the program inside is heard`() throws {
+        let progress = try #require(InsideMessage(InsideMessage.progress(5, of: 7))?.progress)
+        #expect(progress == (5, 7))
+        #expect(InsideMessage(InsideMessage.error("5 7", remedy: nil))?.progress == nil)
     }
 
-    @Test(arguments: ["", "(", "(x/100%)", "12/100%)", "(nan/100%)", "(inf/100%)", "(1e300/100%)", "qemu-img: error"])
-    func `What is no progress is none`(line: String) {
-        #expect(ConvertStep.percent(line) == nil)
+    @Test(arguments: ["", "5", "5 x", "-1 7", "1 2 3", "99999999999999999999 1"])
+    func `Numbers that are no progress are none`(text: String) {
+        #expect(InsideMessage("\u{1f}image-factory:progress:" + text)?.progress == nil)
     }
 
     @Test func `The program inside is heard, marked or with its mark escaped`() throws {

@@ -1,4 +1,18 @@
-// zstd (https://facebook.github.io/zstd/) and zlib (https://zlib.net/).
+// Clusters of qcow2 files, compressed as QEMU does it: by zstd (https://facebook.github.io/zstd/) or by zlib
+// (https://zlib.net/) as raw deflate with a window of 4 KiB. The same bytes give the same result on any thread: nothing is
+// kept between two calls.
 #pragma once
-#include <zlib.h>
-#include <zstd.h>
+#include <stddef.h>
+
+// Compresses `count` bytes into at most `room`. Returns the bytes written, 0 if they do not fit, or -1 if there is no
+// memory.
+long ccompress_zstd(void *target, size_t room, const void *source, size_t count);
+long ccompress_zlib(void *target, size_t room, const void *source, size_t count);
+
+// Decompresses exactly `count` bytes; the source may have other bytes behind them. Returns 0, or -1 if it is not sound.
+int ccompress_zstd_reverse(void *target, size_t count, const void *source, size_t available);
+int ccompress_zlib_reverse(void *target, size_t count, const void *source, size_t available);
+
+// The versions of the libraries that are loaded.
+const char *ccompress_zstd_version(void);
+const char *ccompress_zlib_version(void);

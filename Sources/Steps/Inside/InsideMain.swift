@@ -2,7 +2,7 @@ import Model
 package import SystemPackage
 package import Tooling
 
-/// The entry of the helper mode `__inside ORDER`: work on a tree, in a containment that the step has set up.
+/// The entry of the helper mode `__inside ORDER`: work on a tree or a disk, in a containment that the step has set up.
 package enum InsideMain {
     /// Returns the exit status. What goes wrong is one marked line on standard output.
     package static func run(_ order: FilePath, runner: any CommandRunning) async -> Int32 {
@@ -11,6 +11,7 @@ package enum InsideMain {
             switch try Canonical.decode(InsideOrder.self, from: try WholeFile.bytes(order)) {
             case .configure(let work): try await work.run(runner: runner, log: log)
             case .assemble(let work): try await work.run(runner: runner, log: log)
+            case .convert(let work): try await work.run { say(InsideMessage.progress($0, of: $1)) }
             }
             return 0
         } catch let error as FactoryError {
