@@ -1,4 +1,3 @@
-import DiskFormats
 import Glibc
 package import Model
 import Steps
@@ -19,7 +18,12 @@ extension Factory {
         _ image: FilePath, firmware: RunFirmware, memory: ByteCount, seed: FilePath?,
         note: @escaping @Sendable (String) -> Void
     ) async throws {
-        let format = try format(of: image)
+        let inspection = ImageInspection(runner: runner, executable: executable)
+        let facts = try await inspection.inspect(image, accepted: ["raw", "iso", "qcow2"])
+        guard let format = Machine.DiskFormat(rawValue: facts.driver) else {
+            throw FactoryError(.internal, "\(facts.driver) is no format that a machine can boot")
+        }
+        if let seed { _ = try await inspection.inspect(seed, accepted: ["raw", "iso"]) }
         let opened = try await openStore()
         let scratch = opened.root.appending("work").appending(UniqueName.make())
         try Folder.make(scratch)
@@ -41,27 +45,6 @@ extension Factory {
             throw error
         }
         await opened.remove(scratch)
-    }
-
-    private func format(of image: FilePath) throws -> Machine.DiskFormat {
-        let header: DiskImageHeader
-        do {
-            let file = try FileDescriptor.open(image, .readOnly, options: .closeOnExec)
-            header = try file.closeAfter { try DiskImageHeader.inspect(file) }
-        } catch {
-            throw FactoryError(
-                .missingInput, "cannot read the image \(image): \(error)", remedy: "check the path and its mode")
-        }
-        if let hazard = header.hazards.first {
-            throw FactoryError(
-                .definition, "the image \(image) is not safe to open: \(hazard)",
-                remedy: "convert it to a plain qcow2 or raw image where it comes from")
-        }
-        guard let driver = header.kind.blockDriver, let format = Machine.DiskFormat(rawValue: driver) else {
-            throw FactoryError(
-                .definition, "the image \(image) is neither raw nor qcow2", remedy: "convert it with qemu-img")
-        }
-        return format
     }
 
     func accelerator() async -> DoctorFinding {
