@@ -34,12 +34,17 @@ package struct Factory: Sendable {
         let runner = runner
         try WritableFolder.check(
             store, "the store", remedy: "set XDG_CACHE_HOME to a folder that your user can write")
-        let opened = try FolderStore(store) { folder in
+        let opened = try storeFolder(runner)
+        await opened.reap()
+        return opened
+    }
+
+    /// The store as it stands.
+    func storeFolder(_ runner: any CommandRunning) throws -> FolderStore {
+        try FolderStore(store, digest: { try await FileDigest.compute($0) }) { folder in
             // In a task of its own: a build that was cancelled cleans up too.
             await Task.detached { await ForeignTree.remove(folder, runner: runner) }.value
         }
-        await opened.reap()
-        return opened
     }
 }
 
@@ -70,6 +75,8 @@ package struct PreparedBuild: Sendable {
     package var mirrors: [String: String]
     package var tools: [String: String]
     package var warnings: [String]
+    /// Keeps prune away from what the build will read.
+    var leases: [any Sendable] = []
 }
 
 extension Factory {
@@ -91,10 +98,22 @@ extension Factory {
         let planning = PlanningFacts(
             releases: releases, tools: try await versions,
             epoch: environment["SOURCE_DATE_EPOCH"].flatMap { UInt64($0) })
-        return PreparedBuild(
+        var prepared = PreparedBuild(
             loaded: loaded, plan: try Planner.plan(definition, facts: planning), mirrors: mirrors,
             tools: planning.tools,
             warnings: warnings + loaded.warnings.map(\.description))
+        prepared.leases = leases(of: prepared.plan, opened)
+        return prepared
+    }
+
+    /// Of the folders from which packages are installed.
+    private func leases(of plan: BuildPlan, _ opened: FolderStore) -> [any Sendable] {
+        plan.steps.flatMap { step -> [any Sendable] in
+            guard case .bootstrap(let action) = step.action else { return [] }
+            let packages = "\(action.distribution)-\(action.suite)"
+            let lists = ReleaseSnapshot.name(of: action.releases, action.components)
+            return [opened.use("packages", packages), opened.use("releases", lists)].compactMap { $0 }
+        }
     }
 
     /// The archives to download from: the definition's, else the host's own, else the distribution's public ones.

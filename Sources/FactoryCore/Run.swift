@@ -25,34 +25,30 @@ extension Factory {
         }
         if let seed { _ = try await inspection.inspect(seed, accepted: ["raw", "iso"]) }
         let opened = try await openStore()
-        let scratch = opened.root.appending("work").appending(UniqueName.make())
-        try Folder.make(scratch)
-        // The lock tells that this folder is in use; without it the next start removes it.
-        let alive = try FileLock.attempt(scratch.appending("lock"))
-        defer { _ = alive }
-        let place = scratch.appending("scratch")
-        try Folder.make(place)
-        let verdict = await AcceleratorProbe(runner: runner, tools: tools).verdict(cache: opened.root)
-        note("accelerator: \(verdict.accelerator.rawValue) (\(verdict.reason))")
-        do {
+        try await opened.withWorkFolder { place in
+            let verdict = await AcceleratorProbe(runner: runner, tools: tools)
+                .verdict(cache: opened.root, scratch: place)
+            note("accelerator: \(verdict.accelerator.rawValue) (\(verdict.reason))")
             try await InteractiveConsole(runner: runner, tools: tools, scratch: place).run(
                 GuestImage(
                     file: image, format: format, firmware: firmware == .uefi ? .uefi : .bios, memory: memory, seed: seed
                 ),
                 accelerator: verdict.accelerator, onNote: note)
-        } catch {
-            await opened.remove(scratch)
-            throw error
         }
-        await opened.remove(scratch)
     }
 
     func accelerator() async -> DoctorFinding {
         guard tools.paths(of: .qemuSystem).first != nil else {
             return DoctorFinding(subject: "accelerator", state: .bad, detail: "QEMU is missing")
         }
-        let cache = (try? Folder.make(store)).map { store }
-        let verdict = await AcceleratorProbe(runner: runner, tools: tools).verdict(cache: cache)
+        guard let opened = try? await openStore() else {
+            return DoctorFinding(subject: "accelerator", state: .bad, detail: "the store \(store) cannot be opened")
+        }
+        let probe = AcceleratorProbe(runner: runner, tools: tools)
+        let found = try? await opened.withWorkFolder { await probe.verdict(cache: opened.root, scratch: $0) }
+        guard let verdict = found else {
+            return DoctorFinding(subject: "accelerator", state: .bad, detail: "nothing can be written in \(store)")
+        }
         let name = verdict.accelerator == .kvm ? "KVM" : "TCG"
         return DoctorFinding(
             subject: "accelerator", state: verdict.accelerator == .kvm ? .good : .warning,

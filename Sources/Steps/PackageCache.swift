@@ -1,7 +1,48 @@
 import DiskFormats
 import Glibc
 import Model
-import SystemPackage
+package import SystemPackage
+
+/// Whether what was downloaded is what the signed lists name.
+package enum DownloadCheck {
+    /// What is wrong with a folder of package lists, or nil: each list has to have the digest that its signed index
+    /// names.
+    package static func damage(ofLists folder: FilePath) async throws -> String? {
+        let names = PackageCache.names(folder, suffix: "")
+        let indexes = names.filter { $0.hasSuffix("_InRelease") }
+        guard !indexes.isEmpty else { return "it has no index of a release" }
+        for index in indexes {
+            let prefix = String(index.dropLast("InRelease".count))
+            let text = (try? WholeFile.text(folder.appending(index))) ?? ""
+            let known = InRelease.digests(text)
+            for list in names where list.hasPrefix(prefix) && list.hasSuffix("_Packages") {
+                let path = String(list.dropFirst(prefix.count)).replacing("_", with: "/")
+                guard let expected = known[path] else { continue }
+                guard try await FileDigest.compute(folder.appending(list)).hex == expected else {
+                    return "its list \(list) is not the one that its index names"
+                }
+            }
+        }
+        return nil
+    }
+
+    /// The packages that the lists know with another digest.
+    package static func damagedPackages(in folder: FilePath, lists: [FilePath]) async throws -> [FilePath] {
+        var known: [String: String] = [:]
+        for folder in lists {
+            for list in PackageCache.names(folder, suffix: "_Packages") {
+                try PackageList.collectDigests(folder.appending(list), into: &known)
+            }
+        }
+        var damaged: [FilePath] = []
+        for name in PackageCache.names(folder, suffix: ".deb") {
+            guard let expected = known[PackageCache.archiveName(name)] else { continue }
+            let path = folder.appending(name)
+            if try await FileDigest.compute(path).hex != expected { damaged.append(path) }
+        }
+        return damaged
+    }
+}
 
 /// Downloaded packages. apt takes a file in its archives folder for the right one if its size is right, so each is
 /// compared with the digest in the signed lists before it is handed over.
@@ -10,10 +51,10 @@ struct PackageCache {
 
     /// The names of the files that the lists know with the digest that they have, sorted.
     func usable(lists: FilePath) async throws -> [String] {
-        let cached = names(folder, suffix: ".deb")
+        let cached = Self.names(folder, suffix: ".deb")
         guard !cached.isEmpty else { return [] }
         var known: [String: String] = [:]
-        for list in names(lists, suffix: "_Packages") {
+        for list in Self.names(lists, suffix: "_Packages") {
             try PackageList.collectDigests(lists.appending(list), into: &known)
         }
         var usable: [String] = []
@@ -39,7 +80,7 @@ struct PackageCache {
         return "\(parts[0])_\(parts[1][colon.upperBound...])_\(parts[2])"
     }
 
-    private func names(_ folder: FilePath, suffix: String) -> [String] {
+    static func names(_ folder: FilePath, suffix: String) -> [String] {
         guard let handle = opendir(folder.string) else { return [] }
         defer { closedir(handle) }
         var names: [String] = []
