@@ -59,7 +59,7 @@ let package = Package(
             "FactoryCore",
             [
                 "Model", "DiskFormats", "Verify", "Records", "Tooling", "Dialects", "Planning", "Engine", "Steps",
-                "Store", system,
+                "Store", "CLinux", system,
             ]),
         module(
             "Commands",

@@ -3,7 +3,9 @@
 
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <sys/ioctl.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 int if_punch_hole(int descriptor, off_t offset, off_t length) {
@@ -24,4 +26,9 @@ int if_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
 
 int if_open_place(int folder, const char *name) {
     return openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+}
+
+int if_can_clone(const char *path) {
+    struct statfs facts;
+    return statfs(path, &facts) == 0 && (facts.f_type == BTRFS_SUPER_MAGIC || facts.f_type == XFS_SUPER_MAGIC);
 }

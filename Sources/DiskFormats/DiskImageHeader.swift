@@ -25,20 +25,40 @@ package struct DiskImageHeader: Hashable, Sendable {
 
     package static func inspect(_ file: some ByteSource) throws -> DiskImageHeader {
         let start = try file.bytes(at: 0, count: 4096)
+        let end = file.size >= 512 ? try file.bytes(at: file.size - 512, count: 512) : ByteFields([])
+        let header = try detect(start, end, file)
+        var hazards = header.hazards
+        if let size = header.virtualSize, size > largestDisk {
+            hazards.append("its virtual size, \(size) bytes, is more than any disk has")
+        }
+        hazards += try SecondFormat.hazards(beside: header.kind, start, end, file)
+        return DiskImageHeader(header.kind, virtualSize: header.virtualSize, hazards: hazards)
+    }
+
+    /// 64 TiB. More only makes tools reserve tables and loops run long.
+    private static let largestDisk: UInt64 = 64 << 40
+
+    private static func detect(
+        _ start: ByteFields, _ end: ByteFields, _ file: some ByteSource
+    ) throws -> DiskImageHeader {
         if start.has([0x51, 0x46, 0x49, 0xfb]) { return try QCOW2Header.inspect(start, of: file) }
-        if start.has("KDMV") || start.has("COWD") || start.has("# Disk DescriptorFile") {
+        if start.has("KDMV") || start.has("COWD") || VMDKHeader.isDescriptor(start) {
             return try VMDKHeader.inspect(start, of: file)
         }
         if start.has("vhdxfile") { return try VHDXHeader.inspect(file) }
-        if start.has([0x7f, 0x10, 0xda, 0xbe], at: 0x40) { return VDIHeader.inspect(start) }
+        if start.has(VDIHeader.magic, at: 0x40) { return VDIHeader.inspect(start, fileSize: file.size) }
         if start.has([0x4c, 0x55, 0x4b, 0x53, 0xba, 0xbe]) {
             return DiskImageHeader(
                 .luks(version: start.big(6) ?? 0), virtualSize: nil, hazards: ["it is encrypted (LUKS)"])
         }
+        if let other = UnusedFormat(start, end) {
+            return DiskImageHeader(
+                .unused(other), virtualSize: nil, hazards: ["it is \(other.title), which is not taken"])
+        }
         if let compression = Compression(magicOf: start) {
             return DiskImageHeader(.compressed(compression), virtualSize: nil)
         }
-        if let disk = try VHDHeader.inspect(start, of: file) { return disk }
+        if let disk = try VHDHeader.inspect(start, end, of: file) { return disk }
         if let disc = try iso9660(file) { return disc }
         return try raw(file)
     }
@@ -80,6 +100,24 @@ package enum DiskImageKind: Hashable, Sendable {
     case luks(version: UInt16)
     case iso9660(label: String)
     case compressed(Compression)
+    /// A disk format that other programs know and that nothing here reads.
+    case unused(UnusedFormat)
+
+    /// What it is called: "qcow2".
+    package var name: String {
+        switch self {
+        case .raw: "raw"
+        case .qcow2(let header): header.version == 1 ? "qcow" : "qcow2"
+        case .vmdk: "vmdk"
+        case .vhd: "vhd"
+        case .vhdx: "vhdx"
+        case .vdi: "vdi"
+        case .luks: "luks"
+        case .iso9660: "iso"
+        case .compressed(let compression): compression.rawValue
+        case .unused(let format): format.rawValue
+        }
+    }
 
     /// The name of QEMU's block driver, or nil if none takes it as a disk of ours.
     package var blockDriver: String? {
@@ -91,7 +129,7 @@ package enum DiskImageKind: Hashable, Sendable {
         case .vhdx: "vhdx"
         case .vdi: "vdi"
         case .luks: "luks"
-        case .compressed: nil
+        case .compressed, .unused: nil
         }
     }
 }

@@ -51,6 +51,7 @@ package struct QCOW2Header: Hashable, Sendable {
                 hazards: ["it is a qcow file of version 1, which may have a backing file"])
         }
         var hazards = header.readFields(start, fileSize: file.size)
+        if hazards.isEmpty { hazards += try header.tableHazards(start, of: file) }
         hazards += try header.readBackingFile(start, of: file)
         hazards += try header.readExtensions(start, of: file)
         hazards += header.contentHazards
@@ -88,6 +89,39 @@ package struct QCOW2Header: Hashable, Sendable {
         return hazards
     }
 
+    /// What QEMU allocates from the header alone, and where the tables are: as QEMU limits them, and inside of the file.
+    private func tableHazards(_ start: ByteFields, of file: some ByteSource) throws -> [String] {
+        guard let l1Entries: UInt32 = start.big(36), let l1Table: UInt64 = start.big(40),
+            let counts: UInt64 = start.big(48), let countClusters: UInt32 = start.big(56)
+        else { return ["its header is cut off"] }
+        var hazards: [String] = []
+        let cluster = UInt64(1) << UInt64(clusterBits)
+        let countBytes = UInt64(countClusters) << UInt64(clusterBits)
+        if l1Entries > 4 << 20 { hazards.append("its L1 table, \(l1Entries) entries, is too large") }
+        if countClusters == 0 || countBytes > 8 << 20 {
+            hazards.append("its table of reference counts, \(countClusters) clusters, is not possible")
+        } else if counts > file.size || countBytes > file.size - counts {
+            hazards.append("its table of reference counts lies outside of the file")
+        }
+        if l1Table % cluster != 0 || counts % cluster != 0 || counts == 0 || (l1Table == 0 && l1Entries > 0) {
+            hazards.append("its tables are not where clusters begin")
+        }
+        if version == 3, let order: UInt32 = start.big(96), order > 6 {
+            hazards.append("its reference counts of 2^\(order) bits are not possible")
+        }
+        let perTable = cluster / (incompatibleFeatures & 16 != 0 ? 16 : 8) * cluster
+        if (virtualSize / perTable) + (virtualSize % perTable == 0 ? 0 : 1) > UInt64(l1Entries) {
+            hazards.append("its L1 table is too short for its virtual size")
+        }
+        guard hazards.isEmpty else { return hazards }
+        let table = try file.bytes(at: l1Table, count: Int(l1Entries) * 8)
+        let strays = stride(from: 0, to: table.count, by: 8).contains { at in
+            let place = (table.big(at, as: UInt64.self) ?? 0) & 0x00ff_ffff_ffff_fe00
+            return place >= file.size || place % cluster != 0
+        }
+        return strays ? ["its L1 table points outside of the file"] : []
+    }
+
     private mutating func readBackingFile(_ start: ByteFields, of file: some ByteSource) throws -> [String] {
         guard let offset: UInt64 = start.big(8), let length: UInt32 = start.big(16), offset != 0 else { return [] }
         guard length <= 1023, let name = try file.whole(at: offset, count: Int(length)) else {
@@ -95,7 +129,9 @@ package struct QCOW2Header: Hashable, Sendable {
             return ["it has a backing file whose name lies outside of the file"]
         }
         backingFile = name.text(0, name.count) ?? ""
-        return ["it has a backing file: \(quoted(backingFile))"]
+        // "json:{…}" and "nbd://…" are no names of files: QEMU opens whatever they describe.
+        let isDescription = backingFile?.prefix { $0 != "/" }.contains(":") ?? false
+        return ["it has a backing file\(isDescription ? ", by description" : ""): \(quoted(backingFile))"]
     }
 
     private mutating func readExtensions(_ start: ByteFields, of file: some ByteSource) throws -> [String] {
@@ -110,6 +146,7 @@ package struct QCOW2Header: Hashable, Sendable {
             }
             switch type {
             case 0xe279_2aca: backingFormat = try file.bytes(at: at + 8, count: Int(length)).text(0, Int(length))
+            case 0x0537_be77 where encryption == .none: return ["it has a header for encryption and says it has none"]
             case 0x4441_5441: dataFile = try file.bytes(at: at + 8, count: Int(length)).text(0, Int(length)) ?? ""
             default: break
             }

@@ -93,10 +93,10 @@ package struct Engine: Sendable {
                 StepLog.remove(pending.log)
                 throw CancellationError()
             }
-            guard var failure = error as? FactoryError else {
-                throw FactoryError(
-                    .internal, "\(error)", activity: title, log: pending.log.string)
-            }
+            var failure =
+                error as? FactoryError
+                ?? (error as? Errno).map { FactoryError(.osFailure, "\($0)", remedy: FileFailure.remedy($0)) }
+                ?? FactoryError(.internal, "\(error)")
             failure.log = failure.log ?? pending.log.string
             throw failure.during(title)
         }

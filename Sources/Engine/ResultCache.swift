@@ -5,10 +5,13 @@ package import SystemPackage
 package struct StepResult: Sendable {
     package var folder: FilePath
     package var record: StepRecord
+    /// Keeps the result from being removed for as long as this value lives.
+    package var lease: (any Sendable)?
 
-    package init(folder: FilePath, record: StepRecord) {
+    package init(folder: FilePath, record: StepRecord, lease: (any Sendable)? = nil) {
         self.folder = folder
         self.record = record
+        self.lease = lease
     }
 }
 
@@ -19,6 +22,20 @@ package struct StepRecord: Sendable, Codable {
     /// When it was made, in seconds since 1970, and how long it took.
     package var made: Double
     package var seconds: Double
+    /// What the result consists of; the cache fills it in.
+    package var files: [File] = []
+
+    package struct File: Sendable, Codable {
+        package var name: String
+        package var size: UInt64
+        package var digest: Digest
+
+        package init(name: String, size: UInt64, digest: Digest) {
+            self.name = name
+            self.size = size
+            self.digest = digest
+        }
+    }
 
     package init(id: Digest, name: String, made: Double, seconds: Double) {
         self.id = id

@@ -55,7 +55,7 @@ extension Factory {
                 clock: clock,
                 jobs: request.jobs)
             let results = try await engine.run(prepared.plan, events: events)
-            let report = try await publish(prepared, results, reused.names, request, since: start)
+            let report = try await publish(prepared, results, reused.names, request, opened, since: start)
             try LastPlan.keep(prepared.plan, in: opened)
             events.send(.ended(outcome: .succeeded, seconds: clock.now() - start))
             return report
@@ -87,15 +87,19 @@ extension Factory {
 
     private func publish(
         _ prepared: PreparedBuild, _ results: [String: StepResult], _ reused: Set<String>, _ request: BuildRequest,
-        since start: Double
+        _ opened: FolderStore, since start: Double
     ) async throws -> BuildReport {
         var artifacts: [Artifact] = []
-        let publishing = try await Publishing.open(request.output)
-        for planned in prepared.plan.artifacts {
+        let publishing = try await Publishing.open(request.output, opened)
+        defer { publishing.close() }
+        let files = try prepared.plan.artifacts.map { planned in
             guard let source = results[planned.source.step]?.folder.appending(planned.source.file),
                 let digest = results[planned.digestStep]?.folder.appending("digest.json")
             else { throw FactoryError(.internal, "the plan makes no \(planned.file)") }
-            let record = try Canonical.decode(DigestRecord.self, from: try DurableFile.read(digest))
+            return (planned, source, try StoredFile.json(DigestRecord.self, digest))
+        }
+        try publishing.requireSpace(for: files.map { ($0.0.file, $0.2) }, from: opened.root)
+        for (planned, source, record) in files {
             try await publishing.publish(source, as: planned.file, record)
             artifacts.append(
                 Artifact(
@@ -116,6 +120,17 @@ extension Factory {
             name: "\(prepared.plan.name)-\(prepared.plan.version)", folder: request.output, artifacts: artifacts,
             steps: steps, seconds: clock.now() - start,
             manifest: request.output.appending(name), lockChanges: prepared.lockChanges)
+    }
+}
+
+/// Files of results, which the store has checked.
+enum StoredFile {
+    static func json<Value: Decodable>(_ type: Value.Type, _ path: FilePath) throws -> Value {
+        do {
+            return try Canonical.decode(type, from: try DurableFile.read(path))
+        } catch {
+            throw FileFailure.error(error, "read", path)
+        }
     }
 }
 

@@ -35,12 +35,17 @@ package struct Factory: Sendable {
         let runner = runner
         try WritableFolder.check(
             store, "the store", remedy: "set XDG_CACHE_HOME to a folder that your user can write")
-        let opened = try FolderStore(store) { folder in
+        let opened = try storeFolder(runner)
+        await opened.reap()
+        return opened
+    }
+
+    /// The store as it stands.
+    func storeFolder(_ runner: any CommandRunning) throws -> FolderStore {
+        try FolderStore(store, digest: { try await FileDigest.compute($0) }) { folder in
             // In a task of its own: a build that was cancelled cleans up too.
             await Task.detached { await ForeignTree.remove(folder, runner: runner) }.value
         }
-        await opened.reap()
-        return opened
     }
 }
 
@@ -76,6 +81,8 @@ package struct PreparedBuild: Sendable {
     package var lock: PackageLock
     /// What `--update-lock` changed.
     package var lockChanges: LockChanges?
+    /// Keeps prune away from what the build will read.
+    var leases: [any Sendable] = []
 }
 
 extension Factory {
@@ -106,7 +113,8 @@ extension Factory {
         }
         return PreparedBuild(
             loaded: loaded, plan: plan, mirrors: mirrors, tools: tools,
-            warnings: chosen.warnings + loaded.warnings.map(\.description), lock: chosen.lock, lockChanges: changes)
+            warnings: chosen.warnings + loaded.warnings.map(\.description), lock: chosen.lock, lockChanges: changes,
+            leases: [opened.use("packages")].compactMap { $0 })
     }
 
     /// The packages of the tree: those of the lock file, or chosen from the suites as they stand now.
@@ -127,6 +135,8 @@ extension Factory {
         }
         let (releases, warnings) = try await releases(for: definition, mirrors, opened, offline: request.offline)
         wanted.releases = releases
+        let lease = opened.use("releases", ReleaseSnapshot.name(of: releases, base.components))
+        defer { withExtendedLifetime(lease) {} }
         let resolver = PackageResolver(runner: runner, releases: opened.root.appending("releases"))
         let kept = KeptResolutions(opened)
         return (

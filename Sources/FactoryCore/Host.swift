@@ -34,7 +34,7 @@ package enum Host {
 
     /// The entry of the helper mode `__inside ORDER`, which a step starts in a containment. Returns the exit status.
     package static func runInside(_ order: String) async -> Int32 {
-        await InsideMain.run(FilePath(order), runner: CommandRunner(helper: "/proc/self/exe"))
+        await InsideMain.run(order, runner: CommandRunner(helper: "/proc/self/exe"))
     }
 
     private static func executable() throws -> FilePath {

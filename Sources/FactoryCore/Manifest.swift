@@ -41,7 +41,7 @@ struct Manifest: Codable {
         let plan = prepared.plan
         func read<Value: Decodable>(_ type: Value.Type, _ step: String, _ file: String) throws -> Value? {
             guard let folder = results[step]?.folder else { return nil }
-            return try Canonical.decode(type, from: try DurableFile.read(folder.appending(file)))
+            return try StoredFile.json(type, folder.appending(file))
         }
         name = plan.name
         version = plan.version

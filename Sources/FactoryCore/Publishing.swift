@@ -11,12 +11,32 @@ struct Publishing {
     /// On the folder itself: one build at a time writes into it, and what another left under a temporary name is
     /// nobody's. Nil on filesystems that lock no folders.
     private let lock: FileLock?
+    /// The store's entry for the temporary files, whose names end with its id.
+    private let intent: Ledger.Intent
 
-    /// Makes the folder if need be, waits while another build writes into it, and removes the temporary files of builds
-    /// that were killed.
-    static func open(_ folder: FilePath) async throws -> Publishing {
+    /// Makes the folder if need be, waits while another build writes into it, and writes down in the store that
+    /// temporary files come into it.
+    static func open(_ folder: FilePath, _ store: FolderStore) async throws -> Publishing {
         try Folder.make(folder)
-        return Publishing(folder: folder, lock: try await FileLock.wait(folder: folder))
+        let lock = try await FileLock.wait(folder: folder)
+        return Publishing(folder: folder, lock: lock, intent: try store.ledger.temporaryFiles(in: folder))
+    }
+
+    /// To be called when nothing is left under a temporary name.
+    func close() { intent.settle() }
+
+    /// Says before the copies are made that there is no space for them.
+    func requireSpace(for records: [(name: String, record: DigestRecord)], from store: FilePath) throws {
+        var needed: UInt64 = 0
+        for (name, record) in records where FolderStore.size(folder.appending(name)) != record.size.bytes {
+            needed += record.allocated.bytes
+        }
+        guard needed > 0, !SpaceCheck.sharesBlocks(store, folder), let free = SpaceCheck.free(folder),
+            free.bytes < needed
+        else { return }
+        throw FactoryError(
+            .cannotCreate, "the output folder \(folder) needs \(ByteCount(needed)) of free space and has \(free)",
+            remedy: "free some space there or choose another folder by --output")
     }
 
     /// Removes the temporary files of a name that a killed build has left.
@@ -35,7 +55,7 @@ struct Publishing {
         let target = folder.appending(name)
         removeLeftovers(of: name)
         if try await !isThere(target, record) {
-            let temporary = folder.appending(".\(name).\(UniqueName.make())")
+            let temporary = folder.appending(".\(name).\(intent.id)")
             do {
                 _ = try await BlockingWork.run { checkCancellation in
                     try SparseFile.copy(from: source, to: temporary) { _, _ in try checkCancellation() }
@@ -43,7 +63,7 @@ struct Publishing {
                 guard try await FileDigest.compute(temporary) == record.digest else {
                     throw FactoryError(
                         .inputOutput, "the stored result \(source) is not what it was when it was made",
-                        remedy: "run 'image-factory prune --age 0s' and build again")
+                        remedy: "run 'image-factory fsck --repair' and build again")
                 }
                 guard chmod(temporary.string, 0o644) == 0 else { throw Errno(rawValue: errno) }
                 try DurableFile.sync(temporary)
@@ -56,7 +76,7 @@ struct Publishing {
                 if error is CancellationError || error is FactoryError { throw error }
                 if let failure = error as? FileAccessError {
                     throw FactoryError(
-                        .inputOutput, "cannot write \(target): \(failure.reason)",
+                        .inputOutput, "cannot write \(target): cannot \(failure.operation): \(failure.reason)",
                         remedy: "free some space there or choose another folder by --output")
                 }
                 throw FileFailure.error(error, "write", target)
@@ -67,7 +87,7 @@ struct Publishing {
 
     func write(_ text: String, as name: String) throws {
         removeLeftovers(of: name)
-        try DurableFile.write(Array(text.utf8), to: folder.appending(name))
+        try DurableFile.write(Array(text.utf8), to: folder.appending(name), unique: intent.id)
     }
 
     private func isThere(_ target: FilePath, _ record: DigestRecord) async throws -> Bool {

@@ -1,4 +1,3 @@
-import DiskFormats
 import Glibc
 package import Model
 import Steps
@@ -19,57 +18,37 @@ extension Factory {
         _ image: FilePath, firmware: RunFirmware, memory: ByteCount, seed: FilePath?,
         note: @escaping @Sendable (String) -> Void
     ) async throws {
-        let format = try format(of: image)
+        let inspection = ImageInspection(runner: runner, executable: executable)
+        let facts = try await inspection.inspect(image, accepted: ["raw", "iso", "qcow2"])
+        guard let format = Machine.DiskFormat(rawValue: facts.driver) else {
+            throw FactoryError(.internal, "\(facts.driver) is no format that a machine can boot")
+        }
+        if let seed { _ = try await inspection.inspect(seed, accepted: ["raw", "iso"]) }
         let opened = try await openStore()
-        let scratch = opened.root.appending("work").appending(UniqueName.make())
-        try Folder.make(scratch)
-        // The lock tells that this folder is in use; without it the next start removes it.
-        let alive = try FileLock.attempt(scratch.appending("lock"))
-        defer { _ = alive }
-        let place = scratch.appending("scratch")
-        try Folder.make(place)
-        let verdict = await AcceleratorProbe(runner: runner, tools: tools).verdict(cache: opened.root)
-        note("accelerator: \(verdict.accelerator.rawValue) (\(verdict.reason))")
-        do {
+        try await opened.withWorkFolder { place in
+            let verdict = await AcceleratorProbe(runner: runner, tools: tools)
+                .verdict(cache: opened.root, scratch: place)
+            note("accelerator: \(verdict.accelerator.rawValue) (\(verdict.reason))")
             try await InteractiveConsole(runner: runner, tools: tools, scratch: place).run(
                 GuestImage(
                     file: image, format: format, firmware: firmware == .uefi ? .uefi : .bios, memory: memory, seed: seed
                 ),
                 accelerator: verdict.accelerator, onNote: note)
-        } catch {
-            await opened.remove(scratch)
-            throw error
         }
-        await opened.remove(scratch)
-    }
-
-    private func format(of image: FilePath) throws -> Machine.DiskFormat {
-        let header: DiskImageHeader
-        do {
-            let file = try FileDescriptor.open(image, .readOnly, options: .closeOnExec)
-            header = try file.closeAfter { try DiskImageHeader.inspect(file) }
-        } catch {
-            throw FactoryError(
-                .missingInput, "cannot read the image \(image): \(error)", remedy: "check the path and its mode")
-        }
-        if let hazard = header.hazards.first {
-            throw FactoryError(
-                .definition, "the image \(image) is not safe to open: \(hazard)",
-                remedy: "convert it to a plain qcow2 or raw image where it comes from")
-        }
-        guard let driver = header.kind.blockDriver, let format = Machine.DiskFormat(rawValue: driver) else {
-            throw FactoryError(
-                .definition, "the image \(image) is neither raw nor qcow2", remedy: "convert it with qemu-img")
-        }
-        return format
     }
 
     func accelerator() async -> DoctorFinding {
         guard tools.paths(of: .qemuSystem).first != nil else {
             return DoctorFinding(subject: "accelerator", state: .bad, detail: "QEMU is missing")
         }
-        let cache = (try? Folder.make(store)).map { store }
-        let verdict = await AcceleratorProbe(runner: runner, tools: tools).verdict(cache: cache)
+        guard let opened = try? await openStore() else {
+            return DoctorFinding(subject: "accelerator", state: .bad, detail: "the store \(store) cannot be opened")
+        }
+        let probe = AcceleratorProbe(runner: runner, tools: tools)
+        let found = try? await opened.withWorkFolder { await probe.verdict(cache: opened.root, scratch: $0) }
+        guard let verdict = found else {
+            return DoctorFinding(subject: "accelerator", state: .bad, detail: "nothing can be written in \(store)")
+        }
         let name = verdict.accelerator == .kvm ? "KVM" : "TCG"
         return DoctorFinding(
             subject: "accelerator", state: verdict.accelerator == .kvm ? .good : .warning,

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import Model
 import SystemPackage
@@ -12,6 +13,14 @@ enum SpaceCheck {
         throw FactoryError(
             .cannotCreate, "the store \(store) needs \(least) of free space and has \(free)",
             remedy: "free some space there, run 'image-factory prune', or set XDG_CACHE_HOME to another place")
+    }
+
+    /// Whether a copy from one folder to the other takes no space: both are on one btrfs or xfs.
+    static func sharesBlocks(_ source: FilePath, _ target: FilePath) -> Bool {
+        var from = stat()
+        var to = stat()
+        return stat(source.string, &from) == 0 && stat(target.string, &to) == 0 && from.st_dev == to.st_dev
+            && if_can_clone(target.string) == 1
     }
 
     static func free(_ path: FilePath) -> ByteCount? {

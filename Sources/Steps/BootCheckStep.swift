@@ -15,8 +15,10 @@ struct BootCheckStep {
         guard let format = Machine.DiskFormat(rawValue: action.format.rawValue) else {
             throw FactoryError(.internal, "\(action.format.rawValue) is no format that a machine can boot")
         }
+        _ = try await ImageInspection(runner: environment.runner, executable: environment.executable)
+            .inspect(disk, claimed: action.format.rawValue)
         let verdict = await AcceleratorProbe(runner: environment.runner, tools: environment.tools)
-            .verdict(cache: environment.cache)
+            .verdict(cache: environment.cache, scratch: context.scratch)
         let check = ImageBootCheck(
             runner: environment.runner, tools: environment.tools, accelerator: verdict.accelerator,
             scratch: context.scratch)

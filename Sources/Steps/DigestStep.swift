@@ -38,11 +38,18 @@ package enum FileDigest {
     package static func compute(
         _ path: FilePath, progress: @escaping @Sendable (Int64, Int64) -> Void = { _, _ in }
     ) async throws -> Digest {
-        let hex = try await BlockingWork.run { checkCancellation in
-            try SparseDigest.sha256(of: path) { done, total in
-                try checkCancellation()
-                progress(done, total)
+        let hex: String
+        do {
+            hex = try await BlockingWork.run { checkCancellation in
+                try SparseDigest.sha256(of: path) { done, total in
+                    try checkCancellation()
+                    progress(done, total)
+                }
             }
+        } catch let error as FileAccessError {
+            throw FactoryError(
+                .inputOutput, "cannot \(error.operation) of \(path): \(error.reason)",
+                remedy: "check its disk; 'image-factory fsck' checks the store")
         }
         guard let digest = Digest(hex) else { throw FactoryError(.internal, "the digest of \(path) is malformed") }
         return digest

@@ -2,8 +2,58 @@ import DiskFormats
 import Engine
 import Glibc
 import Model
-import SystemPackage
+package import SystemPackage
 import Tooling
+
+/// Whether what was downloaded is what the signed lists name.
+package enum DownloadCheck {
+    /// What is wrong with a folder of package lists, or nil: each list has to have the digest that its signed index
+    /// names.
+    package static func damage(ofLists folder: FilePath) async throws -> String? {
+        let names = FileNames.list(folder)
+        let indexes = names.filter { $0.hasSuffix("_InRelease") }
+        guard !indexes.isEmpty else { return "it has no index of a release" }
+        for index in indexes {
+            let prefix = String(index.dropLast("InRelease".count))
+            let text = (try? WholeFile.text(folder.appending(index))) ?? ""
+            let known = InRelease.digests(text)
+            for list in names where list.hasPrefix(prefix) && list.hasSuffix("_Packages") {
+                let path = String(list.dropFirst(prefix.count)).replacing("_", with: "/")
+                guard let expected = known[path] else { continue }
+                guard try await FileDigest.compute(folder.appending(list)).hex == expected else {
+                    return "its list \(list) is not the one that its index names"
+                }
+            }
+        }
+        return nil
+    }
+
+    /// The cached packages whose name is not their digest.
+    package static func damagedPackages(in folder: FilePath) async throws -> [FilePath] {
+        var damaged: [FilePath] = []
+        for name in FileNames.list(folder) where name.hasSuffix(".deb") {
+            let path = folder.appending(name)
+            if try await FileDigest.compute(path).hex + ".deb" != name { damaged.append(path) }
+        }
+        return damaged
+    }
+}
+
+enum FileNames {
+    /// In a folder, sorted; what is no UTF-8 is nothing of ours.
+    static func list(_ folder: FilePath) -> [String] {
+        guard let handle = opendir(folder.string) else { return [] }
+        defer { closedir(handle) }
+        var names: [String] = []
+        while let entry = readdir(handle) {
+            names.append(
+                withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                    pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                })
+        }
+        return names.sorted()
+    }
+}
 
 /// Downloaded packages, each under its digest: a file of another name is none, one with other bytes is removed.
 struct PackageCache {

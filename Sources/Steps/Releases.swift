@@ -174,27 +174,35 @@ package struct ReleaseResolver: Sendable {
         """
     }
 
-    /// Hard links of the lists under the name of what they are: apt replaces its files and never edits them.
+    /// Hard links of the lists under the name of what they are: apt replaces its files and never edits them. They are
+    /// made beside the lists, whose lock the caller holds, so that what a killed process left is known as nobody's.
     private func keep(_ lists: FilePath, as name: String) throws {
         let target = releases.appending(name)
         guard access(target.string, F_OK) != 0 else { return }
-        let temporary = releases.appending(".\(name).\(getpid())")
-        guard mkdir(temporary.string, 0o755) == 0 || errno == EEXIST, let handle = opendir(lists.string) else {
-            throw FactoryError(.cannotCreate, "cannot make \(temporary): \(Errno(rawValue: errno))")
-        }
-        defer { closedir(handle) }
-        while let entry = readdir(handle) {
-            let file = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+        let temporary = lists.removingLastComponent().removingLastComponent().appending("kept")
+        ScratchFolder.removeFlat(temporary.string)
+        do {
+            guard mkdir(temporary.string, 0o755) == 0, let handle = opendir(lists.string) else {
+                throw Errno(rawValue: errno)
             }
-            guard file.hasSuffix("_InRelease") || file.hasSuffix("_Packages") else { continue }
-            let made = temporary.appending(file).string
-            guard link(lists.appending(file).string, made) == 0 || errno == EEXIST else {
-                throw FactoryError(.inputOutput, "cannot keep the list \(file): \(Errno(rawValue: errno))")
+            defer { closedir(handle) }
+            while let entry = readdir(handle) {
+                let file = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                    pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                }
+                guard file.hasSuffix("_InRelease") || file.hasSuffix("_Packages") else { continue }
+                let made = temporary.appending(file)
+                guard link(lists.appending(file).string, made.string) == 0 else { throw Errno(rawValue: errno) }
+                try WholeFile.sync(made)
             }
-        }
-        guard rename(temporary.string, target.string) == 0 || errno == ENOTEMPTY || errno == EEXIST else {
-            throw FactoryError(.inputOutput, "cannot keep the lists in \(target): \(Errno(rawValue: errno))")
+            try WholeFile.sync(temporary)
+            guard rename(temporary.string, target.string) == 0 || errno == ENOTEMPTY || errno == EEXIST else {
+                throw Errno(rawValue: errno)
+            }
+            try WholeFile.sync(releases)
+        } catch {
+            ScratchFolder.removeFlat(temporary.string)
+            throw FileFailure.error(error, "keep the package lists in", target)
         }
     }
 }
@@ -216,6 +224,21 @@ package enum InRelease {
         let days = self.days(year: year, month: Int64(month) + 1, day: day)
         let seconds = days * 86400 + clock[0] * 3600 + clock[1] * 60 + clock[2]
         return seconds >= 0 ? UInt64(seconds) : nil
+    }
+
+    /// The field SHA256: lines ` DIGEST SIZE PATH`; digests by path.
+    static func digests(_ text: String) -> [String: String] {
+        var found: [String: String] = [:]
+        var isInside = false
+        for line in text.split(separator: "\n") {
+            if !line.hasPrefix(" ") {
+                isInside = line.hasPrefix("SHA256:")
+            } else if isInside {
+                let words = line.split(separator: " ")
+                if words.count == 3 { found[String(words[2])] = String(words[0]) }
+            }
+        }
+        return found
     }
 
     /// Days since 1970-01-01 of a Gregorian date.

@@ -1,3 +1,5 @@
+import Glibc
+import Model
 import SystemPackage
 
 /// Files of the host or of the step's own folders, read and written as a whole.
@@ -7,6 +9,10 @@ enum WholeFile {
     }
 
     static func bytes(_ path: FilePath) throws -> [UInt8] {
+        do { return try content(path) } catch { throw FileFailure.error(error, "read", path) }
+    }
+
+    private static func content(_ path: FilePath) throws -> [UInt8] {
         let file = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
         return try file.closeAfter {
             var bytes: [UInt8] = []
@@ -20,8 +26,18 @@ enum WholeFile {
     }
 
     static func write(_ text: String, _ path: FilePath, mode: FilePermissions = .init(rawValue: 0o644)) throws {
-        let file = try FileDescriptor.open(
-            path, .writeOnly, options: [.create, .truncate, .closeOnExec], permissions: mode)
-        try file.closeAfter { _ = try file.writeAll(Array(text.utf8)) }
+        do {
+            let file = try FileDescriptor.open(
+                path, .writeOnly, options: [.create, .truncate, .closeOnExec], permissions: mode)
+            try file.closeAfter { _ = try file.writeAll(Array(text.utf8)) }
+        } catch {
+            throw FileFailure.error(error, "write", path)
+        }
+    }
+
+    /// Waits until a file or a folder is on the disk.
+    static func sync(_ path: FilePath) throws {
+        let file = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
+        try file.closeAfter { guard fsync(file.rawValue) == 0 else { throw Errno(rawValue: errno) } }
     }
 }

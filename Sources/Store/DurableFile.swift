@@ -1,29 +1,53 @@
 import Glibc
-package import Model
+import Model
 package import SystemPackage
 
 /// Writing so that a reader never sees half a file, and a power cut loses none that was seen: a temporary name, fsync,
 /// rename, fsync of the folder.
 package enum DurableFile {
+    /// The calls by which a file is written; others in tests, which fail.
+    package struct Calls: Sendable {
+        package var write: @Sendable (FileDescriptor, [UInt8]) throws -> Void = { _ = try $0.writeAll($1) }
+        package var sync: @Sendable (FileDescriptor) throws -> Void = {
+            guard fsync($0.rawValue) == 0 else { throw Errno(rawValue: errno) }
+        }
+        package var rename: @Sendable (FilePath, FilePath) throws -> Void = { try DurableFile.rename($0, to: $1) }
+
+        package init() {}
+    }
+
+    /// - Parameter unique: the end of the temporary name. While it is written the file is locked, so that others see
+    ///   whether its writer lives.
     package static func write(
-        _ bytes: [UInt8], to path: FilePath, permissions: FilePermissions = .init(rawValue: 0o644)
-    )
-        throws
-    {
-        let temporary = path.removingLastComponent().appending(
-            ".\(path.lastComponent?.string ?? "").\(UniqueName.make())")
+        _ bytes: [UInt8], to path: FilePath, permissions: FilePermissions = .init(rawValue: 0o644),
+        unique: String = UniqueName.make(), calls: Calls = Calls()
+    ) throws {
+        let temporary = path.removingLastComponent().appending(".\(path.lastComponent?.string ?? "").\(unique)")
         do {
-            let file = try FileDescriptor.open(
-                temporary, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec], permissions: permissions)
+            let file = try openLocked(temporary, permissions)
             try file.closeAfter {
-                _ = try file.writeAll(bytes)
-                guard fsync(file.rawValue) == 0 else { throw Errno(rawValue: errno) }
+                try calls.write(file, bytes)
+                try calls.sync(file)
+                try calls.rename(temporary, path)
             }
-            try rename(temporary, to: path)
         } catch {
             _ = unlink(temporary.string)
             throw FileFailure.error(error, "write", path)
         }
+    }
+
+    /// A new file with its lock. Who cleans up may find it before it is locked, and remove it: then it is made again.
+    private static func openLocked(_ path: FilePath, _ permissions: FilePermissions) throws -> FileDescriptor {
+        for _ in 0..<10 {
+            let file = try FileDescriptor.open(
+                path, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec], permissions: permissions)
+            // Where files cannot be locked, nobody cleans up either.
+            _ = flock(file.rawValue, LOCK_EX)
+            var facts = stat()
+            if fstat(file.rawValue, &facts) == 0, facts.st_nlink > 0 { return file }
+            try file.close()
+        }
+        throw Errno.noSuchFileOrDirectory
     }
 
     /// Renames a finished file or folder to its name, replacing a file of that name, and makes the name durable.
@@ -62,28 +86,6 @@ package enum DurableFile {
         } catch {
             throw error as? Errno ?? Errno.ioError
         }
-    }
-}
-
-/// A failed file operation as a user reads it.
-package enum FileFailure {
-    package static func error(
-        _ error: any Error, _ verb: String, _ path: FilePath, code: FactoryError.Code = .inputOutput
-    ) -> FactoryError {
-        guard let number = error as? Errno else {
-            return FactoryError(code, "cannot \(verb) \(path): \(error)")
-        }
-        let remedy: String? =
-            switch number {
-            case .noSpace: "free some space there, or run 'image-factory prune'"
-            case .diskQuotaExceeded: "free some of your quota, or run 'image-factory prune'"
-            case .notDirectory, .fileExists: "choose another folder: a file is in the way"
-            case .permissionDenied, .notPermitted: "give your user access to \(path.removingLastComponent())"
-            case .readOnlyFileSystem: "choose a folder that can be written"
-            case .tooManyOpenFiles, .tooManyOpenFilesInSystem: "raise the limit of open files (ulimit -n)"
-            default: nil
-            }
-        return FactoryError(code, "cannot \(verb) \(path): \(number)", remedy: remedy)
     }
 }
 

@@ -1,4 +1,5 @@
 import Glibc
+import Model
 package import SystemPackage
 
 /// An exclusive lock on a file, which the kernel gives back when the process ends, however it ends.
@@ -26,6 +27,21 @@ package final class FileLock: Sendable {
             }
             close(descriptor)
         }
+    }
+
+    /// A lock on a file or folder that is there, shared with others who use it too, or exclusive. Nil while somebody
+    /// holds it in a way that excludes this one, and when it is gone.
+    package static func attempt(existing path: FilePath, shared: Bool) -> FileLock? {
+        let descriptor = open(path.string, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+        guard descriptor >= 0 else { return nil }
+        let lock = FileLock(descriptor)
+        guard flock(descriptor, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0 else { return nil }
+        var held = stat()
+        var named = stat()
+        guard fstat(descriptor, &held) == 0, lstat(path.string, &named) == 0, held.st_ino == named.st_ino,
+            held.st_dev == named.st_dev
+        else { return nil }
+        return lock
     }
 
     /// Waits for the lock on a folder itself, which leaves no file in it. Nil where the filesystem locks no folders, as

@@ -9,23 +9,38 @@ package import SystemPackage
 ///     work/NAME/          a step under construction: lock, out, scratch
 ///     locks/ABCD…         the lock of a step
 ///     logs/               logs of steps that failed
+///     ledger/             what lies outside of the store and is to be removed if its process is gone
 ///     plans/, apt/, releases/, resolutions/, packages/
 package struct FolderStore: ResultCache {
+    package static let folders = [
+        "results", "work", "locks", "logs", "ledger", "plans", "apt", "releases", "resolutions",
+        "packages",
+    ]
+
     package let root: FilePath
+    /// The digest of a file, computed without blocking other tasks.
+    let digest: @Sendable (FilePath) async throws -> Digest
     /// Removes a tree whose files belong to ids that the caller is not.
     private let removeForeign: @Sendable (FilePath) async -> Void
 
-    package init(_ root: FilePath, removeForeign: @escaping @Sendable (FilePath) async -> Void) throws {
+    package init(
+        _ root: FilePath, digest: @escaping @Sendable (FilePath) async throws -> Digest,
+        removeForeign: @escaping @Sendable (FilePath) async -> Void
+    ) throws {
         self.root = root
+        self.digest = digest
         self.removeForeign = removeForeign
-        for name in ["results", "work", "locks", "logs", "plans", "apt", "releases", "resolutions", "packages"] {
-            try Folder.make(root.appending(name))
-        }
+        for name in Self.folders { try Folder.make(root.appending(name)) }
     }
 
+    package var ledger: Ledger { Ledger(folder: root.appending("ledger")) }
+
+    /// Also nil where a file of the result is missing or has another size: then it is made again.
     package func lookup(_ id: Digest) throws -> StepResult? {
         let folder = resultFolder(id)
         let path = folder.appending("record.json")
+        // None while prune removes it, or where files cannot be locked.
+        let lease = FileLock.attempt(existing: path, shared: true)
         let bytes: [UInt8]
         do {
             bytes = try DurableFile.read(path)
@@ -34,10 +49,12 @@ package struct FolderStore: ResultCache {
         } catch {
             throw FileFailure.error(error, "read", path)
         }
-        guard let record = try? Canonical.decode(StepRecord.self, from: bytes), record.id == id else { return nil }
+        guard let record = try? Canonical.decode(StepRecord.self, from: bytes), record.id == id,
+            record.files.allSatisfy({ Self.size(folder.appending($0.name)) == $0.size })
+        else { return nil }
         // The time of last use decides what prune removes first.
         _ = utimensat(AT_FDCWD, path.string, nil, 0)
-        return StepResult(folder: folder, record: record)
+        return StepResult(folder: folder, record: record, lease: lease)
     }
 
     package func begin(_ step: Step, waiting: @Sendable () -> Void) async throws -> BeginOutcome {
@@ -53,6 +70,30 @@ package struct FolderStore: ResultCache {
         try Folder.make(folder.appending("scratch"))
         let log = root.appending("logs").appending("\(step.name)-\(UniqueName.make()).log")
         return .mine(Pending(store: self, step: step, folder: folder, log: log, locks: [lock, alive]))
+    }
+
+    /// The size of a regular file; nil if it is none.
+    package static func size(_ path: FilePath) -> UInt64? {
+        var facts = stat()
+        guard lstat(path.string, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG else { return nil }
+        return UInt64(facts.st_size)
+    }
+
+    /// A folder in `work/` for as long as the body runs; if the process is killed, the next start removes it.
+    package func withWorkFolder<Value: Sendable>(_ body: (FilePath) async throws -> Value) async throws -> Value {
+        let (folder, lock) = try newFolder()
+        let scratch = folder.appending("scratch")
+        do {
+            try Folder.make(scratch)
+            let value = try await body(scratch)
+            await remove(folder)
+            withExtendedLifetime(lock) {}
+            return value
+        } catch {
+            await remove(folder)
+            withExtendedLifetime(lock) {}
+            throw error
+        }
     }
 
     /// A folder in `work/` with its lock. Between making the one and taking the other, another process may take the
@@ -94,10 +135,24 @@ package struct FolderStore: ResultCache {
             withExtendedLifetime(lock) { _ = unlink(path.string) }
         }
         for shelf in Folder.names(root.appending("results")) {
-            // A folder with a dot is one that prune was removing.
-            for name in Folder.names(root.appending("results").appending(shelf)) where name.string.hasPrefix(".") {
-                await remove(root.appending("results").appending(shelf).appending(name))
-            }
+            await removeHidden(root.appending("results").appending(shelf))
+        }
+        for kind in ["packages", "releases", "logs"] { await removeHidden(root.appending(kind)) }
+        for folder in [root, root.appending("plans"), root.appending("ledger")] { removeTemporaries(folder) }
+        ledger.reap()
+    }
+
+    /// Folders with a dot are those that prune was removing.
+    private func removeHidden(_ folder: FilePath) async {
+        for name in Folder.names(folder) where name.string.hasPrefix(".") { await remove(folder.appending(name)) }
+    }
+
+    /// Files under temporary names whose writers are gone.
+    private func removeTemporaries(_ folder: FilePath) {
+        for name in Folder.names(folder) where name.string.hasPrefix(".") {
+            let path = folder.appending(name)
+            guard Self.size(path) != nil, let lock = FileLock.attempt(existing: path, shared: false) else { continue }
+            withExtendedLifetime(lock) { _ = unlink(path.string) }
         }
     }
 
@@ -128,22 +183,29 @@ private struct Pending: PendingResult {
 
     func commit(_ record: StepRecord) async throws -> StepResult {
         let target = store.resultFolder(record.id)
+        var record = record
         do {
-            for name in Folder.names(output) { try seal(output.appending(name)) }
+            for name in Folder.names(output) { record.files.append(try await seal(name)) }
             try move(log, to: output.appending("log"))
+            if access(output.appending("log").string, F_OK) == 0 { try DurableFile.sync(output.appending("log")) }
             try DurableFile.write(
                 Array(try Canonical.text(record).utf8), to: output.appending("record.json"))
-            try Folder.make(target.removingLastComponent())
+            let shelf = target.removingLastComponent()
+            try Folder.make(shelf)
+            try DurableFile.syncFolder(shelf.removingLastComponent())
             try? Folder.remove(target)
             try DurableFile.rename(output, to: target)
+        } catch is CancellationError {
+            throw CancellationError()
         } catch {
             // What went wrong is told with the place of the log.
             try? move(output.appending("log"), to: log)
-            if let error = error as? FactoryError { throw error }
             throw FileFailure.error(error, "keep the result of \(step.name) in", target)
         }
+        // Before the step's lock is given back: prune asks for both.
+        let lease = FileLock.attempt(existing: target.appending("record.json"), shared: true)
         await discard()
-        return StepResult(folder: target, record: record)
+        return StepResult(folder: target, record: record, lease: lease)
     }
 
     private func move(_ file: FilePath, to target: FilePath) throws(Errno) {
@@ -156,9 +218,15 @@ private struct Pending: PendingResult {
     }
 
     /// Read-only, owned by the store's owner (as root, contained steps write as another id), and on the disk.
-    private func seal(_ path: FilePath) throws(Errno) {
+    private func seal(_ name: FilePath.Component) async throws -> StepRecord.File {
+        let path = output.appending(name)
         if geteuid() == 0, lchown(path.string, 0, 0) != 0 { throw Errno(rawValue: errno) }
         guard chmod(path.string, 0o444) == 0 else { throw Errno(rawValue: errno) }
+        guard let size = FolderStore.size(path) else {
+            throw FactoryError(.internal, "the step \(step.name) made \(name), which is no file")
+        }
+        let digest = try await store.digest(path)
         try DurableFile.sync(path)
+        return StepRecord.File(name: name.string, size: size, digest: digest)
     }
 }

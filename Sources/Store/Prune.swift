@@ -13,7 +13,7 @@ extension FolderStore {
     }
 
     /// Removes what was not used for `age` seconds, then the longest unused until at most `size` is left. What a
-    /// running build is making is not touched. Returns what was removed and what is left.
+    /// running build makes or uses is not touched. Returns what was removed and what is left.
     package func prune(size: ByteCount?, age: Double?, now: Double) async -> (removed: [Entry], left: ByteCount) {
         var kept: [Entry] = []
         var removed: [Entry] = []
@@ -67,18 +67,37 @@ extension FolderStore {
         return (UInt64(status.st_blocks) * 512, Double(status.st_mtim.tv_sec))
     }
 
-    private func discard(_ entry: Entry) async -> Bool {
-        var held: FileLock?
+    /// False where somebody makes or uses it.
+    func discard(_ entry: Entry) async -> Bool {
+        var held: [FileLock] = []
         if let name = entry.lock {
-            held = try? FileLock.attempt(root.appending("locks").appending(name))
-            if held == nil { return false }
+            guard let lock = try? FileLock.attempt(root.appending("locks").appending(name)) else { return false }
+            held.append(lock)
+        }
+        defer {
+            if let name = entry.lock { _ = unlink(root.appending("locks").appending(name).string) }
+            withExtendedLifetime(held) {}
+        }
+        // Who uses it has a shared lock: on the record of a result, on all packages, on a folder itself.
+        let shelf = entry.path.removingLastComponent()
+        let leased =
+            entry.lock != nil
+            ? entry.path.appending("record.json") : shelf.lastComponent == "packages" ? shelf : entry.path
+        if access(leased.string, F_OK) == 0 {
+            guard let lease = FileLock.attempt(existing: leased, shared: false) else { return false }
+            held.append(lease)
         }
         // Renamed first, so that no lookup finds half a result.
         let hidden = entry.path.removingLastComponent().appending("." + (entry.path.lastComponent?.string ?? "x"))
         guard Glibc.rename(entry.path.string, hidden.string) == 0 else { return false }
         await remove(hidden)
-        if let name = entry.lock { _ = unlink(root.appending("locks").appending(name).string) }
-        _ = held
         return true
+    }
+
+    /// Keeps prune away from the packages, or from a folder of package lists, while the lease lives; nil if it is not
+    /// there.
+    package func use(_ kind: String, _ name: String = "") -> (any Sendable)? {
+        let path = root.appending(kind)
+        return FileLock.attempt(existing: name.isEmpty ? path : path.appending(name), shared: true)
     }
 }

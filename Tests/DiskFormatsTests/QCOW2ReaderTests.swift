@@ -99,12 +99,12 @@ import Testing
 
     @Test(
         arguments: [
-            (1536, [0x80, 0, 0, 0, 0, 0x10, 0, 0], "an L2 table lies outside of the file"),
+            (1536, [0x80, 0, 0, 0, 0, 0x10, 0, 0], "its L1 table points outside of the file"),
             (1024, [0x80, 0, 0, 0, 0, 0x10, 0, 0], "the cluster 0 lies outside of the file"),
             (1024, [0x40, 0, 0, 0, 0, 0x10, 0, 0], "the compressed cluster 0 lies outside of the file"),
             (1024, [0x40, 0, 0, 0, 0, 0, 2, 3], "the compressed cluster 0 is damaged"),
             (512, [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], "the compressed cluster 0 is damaged"),
-            (24, [0, 0, 0, 0, 0x10, 0, 0, 0], "its L1 table is too short for a disk of 268435456 bytes"),
+            (24, [0, 0, 0, 0, 0x10, 0, 0, 0], "its L1 table is too short for its virtual size"),
             (24, [0xff, 0, 0, 0, 0, 0, 0, 0], "its virtual size, 18374686479671623680, is not possible"),
             (40, [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], "its L1 table lies outside of the file"),
         ] as [(Int, [UInt8], String)])

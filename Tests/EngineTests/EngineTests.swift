@@ -111,12 +111,24 @@ private struct Bench {
 
     @Test func `An error that no step should throw is told as a defect`() async throws {
         try await Bench.with { bench in
-            let runner = ScriptedRunner { _, _ in throw Errno.ioError }
+            struct Defect: Error {}
+            let runner = ScriptedRunner { _, _ in throw Defect() }
             let error = await #expect(throws: FactoryError.self) {
                 _ = try await bench.run(Plans.independent(1), runner)
             }
             #expect(error?.code == .internal)
             #expect(error?.activity == "making s0")
+        }
+    }
+
+    @Test func `A system call that fails in a step is told with a remedy`() async throws {
+        try await Bench.with { bench in
+            let runner = ScriptedRunner { _, _ in throw Errno.ioError }
+            let error = await #expect(throws: FactoryError.self) {
+                _ = try await bench.run(Plans.independent(1), runner)
+            }
+            #expect(error?.code == .osFailure)
+            #expect(error?.remedy == FileFailure.remedy(.ioError))
         }
     }
 

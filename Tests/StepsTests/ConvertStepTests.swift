@@ -32,7 +32,7 @@ import Tooling
         let runner = CommandRunner(helper: builtExecutable())
         let environment = StepEnvironment(
             runner: runner, tools: ToolInventory(runner: runner), executable: builtExecutable(), packages: folder,
-            releases: folder, cache: folder, logs: folder, mirrors: [:], localFiles: [:], bootLimit: .seconds(1))
+            lock: nil, cache: folder, logs: folder, mirrors: [:], localFiles: [:], bootLimit: .seconds(1))
         try await ConvertStep(output: Output(.qcow2, compression: compression), environment: environment)
             .run(in: context)
         return seen.withLock { $0 }

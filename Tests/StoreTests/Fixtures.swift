@@ -8,7 +8,11 @@ import TestSupport
 extension FolderStore {
     /// A store in a folder that is gone after the test.
     static func with(_ body: (FolderStore) async throws -> Void) async throws {
-        try await Scratch.with { try await body(try FolderStore($0.path.appending("store")) { _ in }) }
+        try await Scratch.with { try await body(try FolderStore.open($0.path.appending("store"))) }
+    }
+
+    static func open(_ path: FilePath) throws -> FolderStore {
+        try FolderStore(path, digest: { Digest(of: try DurableFile.read($0)) }, removeForeign: { _ in })
     }
 
     /// Begins a step that nobody has made.

@@ -77,7 +77,7 @@ import Testing
             let pending = try await store.beginNew(step)
             let waiting = AsyncStream<Void>.makeStream()
             // Another store on the same folder, as another process has it.
-            let other = try FolderStore(store.root) { _ in }
+            let other = try FolderStore.open(store.root)
             async let second = other.begin(step) { waiting.continuation.finish() }
             for await _ in waiting.stream {}
             _ = try await pending.commit(Steps.record(step))

@@ -12,7 +12,8 @@ import Testing
         for at in 1...4 {
             let result = try await store.make(Steps.step("s\(at)"), size: 100_000)
             Steps.age(result, to: at * 100)
-            results.append(result)
+            // Without its lease, as if the build that made it had ended.
+            results.append(StepResult(folder: result.folder, record: result.record))
         }
         return results
     }
@@ -55,6 +56,31 @@ import Testing
             _ = await store.prune(size: ByteCount(0), age: nil, now: 400)
             #expect(left(results) == [0])
             _ = lock
+        }
+    }
+
+    @Test func `What a running build uses is left alone until it ends`() async throws {
+        try await FolderStore.with { store in
+            let results = try await fill(store)
+            var used = try store.lookup(results[1].record.id)
+            _ = await store.prune(size: ByteCount(0), age: nil, now: 400)
+            #expect(left(results) == [1])
+            #expect(used?.lease != nil)
+            used = nil
+            _ = await store.prune(size: ByteCount(0), age: nil, now: 400)
+            #expect(left(results) == [])
+        }
+    }
+
+    @Test(arguments: [("packages", ""), ("releases", "used")])
+    func `Packages and package lists that a build uses are left alone`(kind: String, leased: String) async throws {
+        try await FolderStore.with { store in
+            for name in ["used", "unused"] { try Folder.make(store.root.appending(kind).appending(name)) }
+            let lease = store.use(kind, leased)
+            #expect(lease != nil)
+            _ = await store.prune(size: ByteCount(0), age: nil, now: 4e9)
+            #expect(store.names(kind) == (leased.isEmpty ? ["unused", "used"] : ["used"]))
+            withExtendedLifetime(lease) {}
         }
     }
 

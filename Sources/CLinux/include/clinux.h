@@ -16,6 +16,9 @@ off_t if_seek_hole(int descriptor, off_t offset);
 /// ioctl(2) FICLONE: `target` shares the blocks of `source` from now on. Returns 0, or -1 with errno set.
 int if_clone_file(int source, int target);
 
+/// Whether a path is on a filesystem whose files can share blocks: btrfs or xfs.
+int if_can_clone(const char *path);
+
 /// copy_file_range(2) at the given places. Returns the bytes copied, or -1 with errno set.
 ssize_t if_copy_range(int source, off_t from, int target, off_t to, size_t length);
 

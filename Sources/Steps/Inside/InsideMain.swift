@@ -1,14 +1,17 @@
 import Model
-package import SystemPackage
+import SystemPackage
 package import Tooling
 
-/// The entry of the helper mode `__inside ORDER`: work on a tree or a disk, in a containment that the step has set up.
+/// The entry of the helper mode `__inside ORDER`: work on a tree, a disk or an image, in a containment that the step has set
+/// up. An order is a file, or `inspect:IMAGE`.
 package enum InsideMain {
     /// Returns the exit status. What goes wrong is one marked line on standard output.
-    package static func run(_ order: FilePath, runner: any CommandRunning) async -> Int32 {
+    package static func run(_ order: String, runner: any CommandRunning) async -> Int32 {
+        let inspect = "inspect:"
+        if order.hasPrefix(inspect) { return inspection(of: FilePath(String(order.dropFirst(inspect.count)))) }
         let log: @Sendable (String) -> Void = { say($0) }
         do {
-            switch try Canonical.decode(InsideOrder.self, from: try WholeFile.bytes(order)) {
+            switch try Canonical.decode(InsideOrder.self, from: try WholeFile.bytes(FilePath(order))) {
             case .configure(let work): try await work.run(runner: runner, log: log)
             case .assemble(let work): try await work.run(runner: runner, log: log)
             case .convert(let work): try await work.run { say(InsideMessage.progress($0, of: $1)) }
@@ -20,6 +23,21 @@ package enum InsideMain {
             say(InsideMessage.error("\(error)", remedy: nil))
         }
         return 1
+    }
+
+    private static func inspection(of image: FilePath) -> Int32 {
+        do {
+            switch try InspectInside(image: image).run() {
+            case .success(let facts): say(try Canonical.text(facts))
+            case .failure(let refusal):
+                say(InsideMessage.error(refusal.reason, remedy: nil))
+                return InspectInside.refused
+            }
+            return 0
+        } catch {
+            say(InsideMessage.error("\(error)", remedy: nil))
+            return 1
+        }
     }
 
     /// Written at once: the reader shows each line as it comes.

@@ -29,13 +29,15 @@ package struct AcceleratorProbe: Sendable {
 
     /// The accelerator to use. What the firmware tells is kept in `cache`, a folder that exists, until the host boots
     /// again or QEMU changes. Whatever goes wrong speaks for TCG.
-    package func verdict(cache: FilePath?) async -> AcceleratorVerdict {
+    ///
+    /// - Parameter scratch: a folder that is removed however this process ends.
+    package func verdict(cache: FilePath?, scratch: FilePath) async -> AcceleratorVerdict {
         if let obstacle { return AcceleratorVerdict(accelerator: .tcg, reason: obstacle) }
         do {
             let key = VerdictCache.Key(
                 boot: bootID, qemu: try await tools.version(of: .qemuSystem), user: geteuid(), contained: isContained)
             if let known = cache.flatMap({ VerdictCache.read(from: $0, key: key) }) { return known }
-            let verdict = judge(try await run(.kvm))
+            let verdict = judge(try await run(.kvm, in: scratch))
             if let cache { VerdictCache.write(verdict, to: cache, key: key) }
             return verdict
         } catch {
@@ -83,9 +85,9 @@ package struct AcceleratorProbe: Sendable {
     }
 
     /// Runs the firmware to its end, to the limit, or until KVM reports an internal error.
-    func run(_ accelerator: Accelerator) async throws -> Observation {
+    func run(_ accelerator: Accelerator, in scratch: FilePath) async throws -> Observation {
         let program = try tools.require(.qemuSystem)[0].string
-        return try await ScratchFolder.with { folder in
+        return try await ScratchFolder.with(in: scratch) { folder in
             let image = folder.appending("probe.bin")
             try SmallFile.create(image, ProbeFirmware.image)
             let inside = isContained ? "/mnt/probe.bin" : image.string

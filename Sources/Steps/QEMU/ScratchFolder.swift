@@ -6,7 +6,7 @@ import SystemPackage
 enum ScratchFolder {
     /// Makes a flat folder in another; it is removed with the files in it when `body` ends.
     static func with<Value>(
-        in parent: FilePath = "/tmp", _ body: (FilePath) async throws -> Value
+        in parent: FilePath, _ body: (FilePath) async throws -> Value
     ) async throws -> Value {
         var template = Array(parent.appending("guest-XXXXXX").string.utf8CString)
         guard mkdtemp(&template) != nil else {

@@ -15,7 +15,7 @@ private let tools = ToolInventory(runner: runner)
         async throws
     {
         let probe = AcceleratorProbe(runner: runner, tools: tools, isContained: isContained)
-        let seen = try await probe.run(.tcg)
+        let seen = try await probe.run(.tcg, in: "/tmp")
         #expect(seen == .init(marks: ProbeFirmware.marks, status: ProbeFirmware.status, complaint: nil))
         #expect(probe.judge(seen).accelerator == .kvm)
     }
@@ -36,13 +36,13 @@ private let tools = ToolInventory(runner: runner)
 
     @Test func `Without a device there is no KVM`() async throws {
         let probe = AcceleratorProbe(runner: runner, tools: tools, device: "/nonexistent/kvm")
-        let verdict = await probe.verdict(cache: nil)
+        let verdict = await probe.verdict(cache: nil, scratch: "/tmp")
         #expect(verdict == AcceleratorVerdict(accelerator: .tcg, reason: "/nonexistent/kvm does not exist"))
     }
 
     @Test func `A device that cannot be opened is named`() async throws {
         let probe = AcceleratorProbe(runner: runner, tools: tools, device: "/dev")
-        let verdict = await probe.verdict(cache: nil)
+        let verdict = await probe.verdict(cache: nil, scratch: "/tmp")
         #expect(verdict.accelerator == .tcg)
         #expect(verdict.reason == "/dev cannot be opened: Is a directory")
     }
@@ -62,10 +62,10 @@ private let tools = ToolInventory(runner: runner)
         try await withTemporaryFolder { folder in
             let probe = AcceleratorProbe(runner: runner, tools: tools, device: "/dev/null", isContained: isContained)
             let start = ContinuousClock.now
-            let first = await probe.verdict(cache: folder)
+            let first = await probe.verdict(cache: folder, scratch: folder)
             #expect(ContinuousClock.now - start < .seconds(3))
             #expect(!first.cached)
-            let second = await probe.verdict(cache: folder)
+            let second = await probe.verdict(cache: folder, scratch: folder)
             #expect(second == AcceleratorVerdict(accelerator: first.accelerator, reason: first.reason, cached: true))
         }
     }

@@ -1,0 +1,29 @@
+import ArgumentParser
+import FactoryCore
+import Model
+
+struct Fsck: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Check the store: results, package lists, packages, plans.",
+        discussion: "Prints a line for each problem. The exit status is 0 if there are none, or all were repaired.")
+
+    @Flag(help: "Remove what is damaged; a build makes it again.")
+    var repair = false
+
+    func run() async throws {
+        let repair = repair
+        try await Session.run {
+            let factory = try Host.factory()
+            let problems = try await factory.fsck(repair: repair)
+            for problem in problems { print(Printable.line(problem.line, unicode: true)) }
+            let left = problems.filter { !$0.isRepaired }.count
+            guard left == 0 else {
+                throw FactoryError(
+                    .failed, "\(left) \(left == 1 ? "problem is" : "problems are") in the store \(factory.store)",
+                    remedy: repair
+                        ? "end the builds that use it, and run it again" : "run 'image-factory fsck --repair'")
+            }
+            print("the store \(factory.store) is sound")
+        }
+    }
+}

@@ -1,0 +1,117 @@
+import DiskFormats
+import Glibc
+package import Model
+package import SystemPackage
+package import Tooling
+
+/// What is known of an image file before any other program opens it.
+package struct ImageFacts: Hashable, Sendable, Codable {
+    /// "raw", "qcow2", "vmdk", "vhd", "vhdx", "vdi", "iso".
+    package var format: String
+    /// QEMU's name of the format.
+    package var driver: String
+    /// The bytes that a guest would see.
+    package var virtualSize: ByteCount
+    package var fileSize: ByteCount
+}
+
+/// The door by which image files come in: the header is read by our own reader in a contained process of its own, with
+/// limits, and what could make a tool read another file of the host is refused with the reason. A content on which the
+/// reader traps ends that process and is refused too.
+package struct ImageInspection: Sendable {
+    private let runner: any CommandRunning
+    private let executable: FilePath
+
+    /// - Parameter executable: the program itself, which runs inside.
+    package init(runner: any CommandRunning, executable: FilePath) {
+        self.runner = runner
+        self.executable = executable
+    }
+
+    /// Looks at a file, which may be a link to one.
+    ///
+    /// - Parameters:
+    ///   - claimed: the format that somebody says it has; nil: what the ending of its name says, if that is one.
+    ///   - accepted: the formats that the caller can use; nil: every format that is not refused.
+    /// Throws `FactoryError` with the reason for which it is refused.
+    package func inspect(
+        _ image: FilePath, claimed: String? = nil, accepted: Set<String>? = nil
+    ) async throws -> ImageFacts {
+        try Self.requireFile(image)
+        let claim = claimed ?? Self.claim(of: image)
+        let facts = try await read(image)
+        if let claim, claim != facts.format {
+            throw Self.refusal(image, "it is said to be \(claim) and is \(facts.format)")
+        }
+        if let accepted, !accepted.contains(facts.format) {
+            throw FactoryError(
+                .definition,
+                "the image \(image) is \(facts.format), not \(accepted.sorted().joined(separator: " or "))",
+                remedy: "convert it with qemu-img")
+        }
+        return facts
+    }
+
+    static func refusal(_ image: FilePath, _ reason: String) -> FactoryError {
+        FactoryError(
+            .definition, "the image \(image) is not safe to open: \(reason)",
+            remedy: "convert it to a plain qcow2 or raw image where it comes from")
+    }
+
+    private static func requireFile(_ image: FilePath) throws {
+        var facts = stat()
+        guard stat(image.string, &facts) == 0 else {
+            throw FactoryError(
+                .missingInput, "cannot read the image \(image): \(Errno(rawValue: errno))",
+                remedy: "check the path and its mode")
+        }
+        let kind: String
+        switch facts.st_mode & S_IFMT {
+        case S_IFREG: return
+        case S_IFDIR: kind = "folder"
+        case S_IFIFO: kind = "pipe"
+        case S_IFSOCK: kind = "socket"
+        default: kind = "device"
+        }
+        throw FactoryError(
+            .missingInput, "the image \(image) is no file but a \(kind)", remedy: "give the path of an image file")
+    }
+
+    /// The format that a name's ending promises. ".img" and ".bin" promise nothing.
+    private static func claim(of image: FilePath) -> String? {
+        switch image.extension?.lowercased() {
+        case "raw": "raw"
+        case "qcow2": "qcow2"
+        case "vmdk": "vmdk"
+        case "vhd", "vpc": "vhd"
+        case "vhdx": "vhdx"
+        case "vdi": "vdi"
+        case "iso": "iso"
+        default: nil
+        }
+    }
+
+    private func read(_ image: FilePath) async throws -> ImageFacts {
+        let command = Command(
+            "/mnt/image-factory", ["__inside", "inspect:/mnt/image"],
+            containment: Containment(
+                workSize: .mebi(16),
+                binds: [
+                    .init(source: executable, target: "/mnt/image-factory"), .init(source: image, target: "/mnt/image"),
+                ], limits: .init(addressSpace: .gibi(2), processorTime: .seconds(20), fileSize: ByteCount(4096))),
+            timeout: .seconds(60))
+        let result = try await runner.run(command)
+        if result.succeeded, !result.standardOutputIsTruncated,
+            let facts = try? Canonical.decode(ImageFacts.self, from: result.standardOutput)
+        {
+            return facts
+        }
+        if let said = result.lastLines.lazy.compactMap({ InsideMessage($0) }).first(where: \.isError) {
+            let parts = said.text.split(separator: "\t", maxSplits: 1).map(String.init)
+            if result.ending == .exited(InspectInside.refused) { throw Self.refusal(image, parts[0]) }
+            throw FactoryError(
+                .missingInput, "cannot read the image \(image): \(parts[0])", remedy: "check the path and its mode")
+        }
+        throw Self.refusal(image, "its header cannot be read: the reader ended with \(result.ending)")
+    }
+}

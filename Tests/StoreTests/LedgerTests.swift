@@ -1,0 +1,92 @@
+import Glibc
+import Model
+import Store
+import SystemPackage
+import TestSupport
+import Testing
+
+@Suite struct LedgerTests {
+    /// Rewrites the entry of an intent as one of another process.
+    private func forge(
+        _ intent: Ledger.Intent, in store: FolderStore, _ change: (inout Ledger.Entry) -> Void
+    ) throws {
+        let file = store.root.appending("ledger").appending(intent.id + ".json")
+        var entry = try Canonical.decode(Ledger.Entry.self, from: try DurableFile.read(file))
+        change(&entry)
+        try DurableFile.write(Array(try Canonical.text(entry).utf8), to: file)
+    }
+
+    private func makeFolder(_ scratch: FilePath) throws -> FilePath {
+        let place = scratch.appending("out")
+        try Folder.make(place)
+        return place
+    }
+
+    @Test func `An entry is there before the files, and gone when they are settled`() async throws {
+        try await FolderStore.with { store in
+            let intent = try store.ledger.temporaryFiles(in: store.root)
+            let entry = try #require(store.ledger.entries().entries.first)
+            #expect((entry.kind, entry.path, entry.id) == (.temporaryFiles, store.root.string, intent.id))
+            #expect(entry.process == getpid() && entry.started > 0 && entry.boot.utf8.count == 36)
+            intent.settle()
+            #expect(store.names("ledger").isEmpty)
+        }
+    }
+
+    @Test func `What a live process made stays`() async throws {
+        try await FolderStore.with { store in
+            let place = try makeFolder(store.root)
+            let intent = try store.ledger.temporaryFiles(in: place)
+            try Scratch.write("x", place.appending(".a." + intent.id))
+            await store.reap()
+            #expect(Scratch.names(place) == [".a." + intent.id])
+            #expect(store.names("ledger").count == 1)
+            intent.settle()
+        }
+    }
+
+    @Test(arguments: [true, false])
+    func `What a dead process left is removed, and nothing else`(isOtherBoot: Bool) async throws {
+        try await FolderStore.with { store in
+            let place = try makeFolder(store.root)
+            var intent: Ledger.Intent? = try store.ledger.temporaryFiles(in: place)
+            let id = try #require(intent?.id)
+            let other = UniqueName.make()
+            for name in [".a.\(id)", ".b.sha256sum.\(id)", ".a.\(other)", "a", "a.\(id)"] {
+                try Scratch.write("x", place.appending(name))
+            }
+            try forge(try #require(intent), in: store) { entry in
+                if isOtherBoot { entry.boot = "another" } else { entry.started += 1 }
+            }
+            intent = nil
+            await store.reap()
+            #expect(Scratch.names(place) == [".a.\(other)", "a", "a.\(id)"].sorted())
+            #expect(store.names("ledger").isEmpty)
+        }
+    }
+
+    @Test func `An entry whose folder is gone is removed`() async throws {
+        try await FolderStore.with { store in
+            let place = try makeFolder(store.root)
+            let intent = try store.ledger.temporaryFiles(in: place)
+            try forge(intent, in: store) { $0.boot = "another" }
+            rmdir(place.string)
+            await store.reap()
+            #expect(store.names("ledger").isEmpty)
+        }
+    }
+
+    @Test func `Entries that are none remove nothing, and the check names them`() async throws {
+        try await FolderStore.with { store in
+            let place = try makeFolder(store.root)
+            try Scratch.write("x", place.appending(".bashrc"))
+            let id = UniqueName.make()
+            try Scratch.write(
+                #"{"kind":"temporary-files","path":"\#(place)","id":"bashrc","boot":"b","process":1,"started":1}"#,
+                store.root.appending("ledger").appending("\(id).json"))
+            await store.reap()
+            #expect(Scratch.names(place) == [".bashrc"])
+            #expect(try await store.check(repair: false).map(\.what) == ["it is no entry of the ledger"])
+        }
+    }
+}
