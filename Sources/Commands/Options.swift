@@ -15,7 +15,7 @@ struct DefinitionOptions: ParsableArguments {
     @Flag(help: "Use the package lists and packages that are cached; ask no mirror.")
     var offline = false
 
-    func request(output: FilePath = ".", jobs: Int = 2) throws -> BuildRequest {
+    func request(output: FilePath = ".", jobs: Int = 2, signing: Signing? = nil) throws -> BuildRequest {
         guard DefinitionLoading.isPath(definition) else {
             throw FactoryError(
                 .missingInput, "there is no file '\(definition)'",
@@ -23,7 +23,7 @@ struct DefinitionOptions: ParsableArguments {
         }
         return BuildRequest(
             definition: FilePath(definition), set: variables.map { ($0.name, $0.value) }, output: output,
-            offline: offline, jobs: jobs)
+            offline: offline, jobs: jobs, signing: signing)
     }
 }
 

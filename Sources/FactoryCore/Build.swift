@@ -48,12 +48,14 @@ extension Factory {
             for warning in prepared.warnings { events.send(.warning(step: nil, message: warning)) }
             try requireTools(prepared.plan)
             try SpaceCheck.check(store: store, output: request.output)
+            let signer = try await signer(request.signing ?? loaded.definition.signing, opened)
             let engine = Engine(
                 runner: StepExecutor(stepEnvironment(prepared, opened, offline: request.offline)), cache: opened,
                 clock: clock,
                 jobs: request.jobs)
             let results = try await engine.run(prepared.plan, events: events)
-            let report = try await publish(prepared, results, reused.names, request, since: start)
+            let report = try await publish(
+                prepared, results, reused.names, request, by: signer, opened, since: start)
             try LastPlan.keep(prepared.plan, in: opened)
             events.send(.ended(outcome: .succeeded, seconds: clock.now() - start))
             return report
@@ -82,23 +84,20 @@ extension Factory {
         }
     }
 
+    /// Nil if nothing is to be signed. What keeps a key from signing is told before the work, not after it.
+    private func signer(_ signing: Signing?, _ opened: FolderStore) async throws -> Signer? {
+        guard let signing else { return nil }
+        let signer = Signer(signing, runner: runner)
+        try tools.require(.minisign)
+        try await opened.withScratch { try await signer.tryOut(in: $0) }
+        return signer
+    }
+
     private func publish(
         _ prepared: PreparedBuild, _ results: [String: StepResult], _ reused: Set<String>, _ request: BuildRequest,
-        since start: Double
+        by signer: Signer?, _ opened: FolderStore, since start: Double
     ) async throws -> BuildReport {
-        var artifacts: [Artifact] = []
-        let publishing = try await Publishing.open(request.output)
-        for planned in prepared.plan.artifacts {
-            guard let source = results[planned.source.step]?.folder.appending(planned.source.file),
-                let digest = results[planned.digestStep]?.folder.appending("digest.json")
-            else { throw FactoryError(.internal, "the plan makes no \(planned.file)") }
-            let record = try Canonical.decode(DigestRecord.self, from: try DurableFile.read(digest))
-            try await publishing.publish(source, as: planned.file, record)
-            artifacts.append(
-                Artifact(
-                    file: planned.file, format: planned.format, size: record.size, allocated: record.allocated,
-                    digest: record.digest))
-        }
+        let finished = try prepared.plan.artifacts.map { try FinishedArtifact($0, results) }
         let steps = prepared.plan.steps.compactMap { step in
             results[step.name].map { result in
                 BuildReport.StepTime(
@@ -106,13 +105,18 @@ extension Factory {
                     made: result.record.made)
             }
         }
-        let manifest = try Manifest(prepared, results, artifacts, steps)
-        let name = "\(prepared.plan.name)-\(prepared.plan.version).manifest.json"
-        try publishing.write(try Canonical.text(manifest), as: name)
+        let documents = try Documents(prepared, results, finished.map(\.artifact), steps, request)
+        let signatures = try await opened.withScratch { scratch in
+            try await signer?.sign(finished, documents.manifest, of: prepared.plan, in: scratch) ?? []
+        }
+        let publishing = try await Publishing.open(request.output, documents: documents)
+        for artifact in finished { try await publishing.publish(artifact) }
+        for document in documents.all { try publishing.write(document.text, as: document.name) }
+        for signature in signatures { try publishing.write(signature.text, as: signature.name) }
         return BuildReport(
-            name: "\(prepared.plan.name)-\(prepared.plan.version)", folder: request.output, artifacts: artifacts,
-            steps: steps, seconds: clock.now() - start,
-            manifest: request.output.appending(name))
+            name: "\(prepared.plan.name)-\(prepared.plan.version)", folder: request.output,
+            artifacts: finished.map(\.artifact), steps: steps, seconds: clock.now() - start,
+            manifest: request.output.appending(documents.manifest.name))
     }
 }
 

@@ -50,16 +50,19 @@ package struct BuildRequest: Sendable {
     package var output: FilePath
     package var offline: Bool
     package var jobs: Int
+    /// In place of what the definition says.
+    package var signing: Signing?
 
     package init(
         definition: FilePath, set: [(String, String)] = [], output: FilePath = ".", offline: Bool = false,
-        jobs: Int = 2
+        jobs: Int = 2, signing: Signing? = nil
     ) {
         self.definition = definition
         self.set = set
         self.output = output
         self.offline = offline
         self.jobs = jobs
+        self.signing = signing
     }
 }
 

@@ -21,26 +21,15 @@ extension Factory {
     ) async throws {
         let format = try format(of: image)
         let opened = try await openStore()
-        let scratch = opened.root.appending("work").appending(UniqueName.make())
-        try Folder.make(scratch)
-        // The lock tells that this folder is in use; without it the next start removes it.
-        let alive = try FileLock.attempt(scratch.appending("lock"))
-        defer { _ = alive }
-        let place = scratch.appending("scratch")
-        try Folder.make(place)
         let verdict = await AcceleratorProbe(runner: runner, tools: tools).verdict(cache: opened.root)
         note("accelerator: \(verdict.accelerator.rawValue) (\(verdict.reason))")
-        do {
-            try await InteractiveConsole(runner: runner, tools: tools, scratch: place).run(
+        try await opened.withScratch { scratch in
+            try await InteractiveConsole(runner: runner, tools: tools, scratch: scratch).run(
                 GuestImage(
                     file: image, format: format, firmware: firmware == .uefi ? .uefi : .bios, memory: memory, seed: seed
                 ),
                 accelerator: verdict.accelerator, onNote: note)
-        } catch {
-            await opened.remove(scratch)
-            throw error
         }
-        await opened.remove(scratch)
     }
 
     private func format(of image: FilePath) throws -> Machine.DiskFormat {

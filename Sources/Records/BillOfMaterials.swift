@@ -26,7 +26,7 @@ package enum BillOfMaterials {
                 documentNamespace: "urn:uuid:" + record.identity.derived("spdx").uuid,
                 creationInfo: SPDXDocument.CreationInfo(
                     created: Timestamp.text(record.epoch), creators: ["Tool: image-factory-\(record.builder)"]),
-                packages: [system(of: record)] + artifacts + packages,
+                packages: [operatingSystem(of: record)] + artifacts + packages,
                 hasExtractedLicensingInfos: licenses.sorted { $0.key < $1.key }.map { extracted($0.key, $0.value) },
                 relationships: related))
     }
@@ -35,7 +35,7 @@ package enum BillOfMaterials {
         SPDXDocument.Relationship(spdxElementId: from, relationshipType: kind, relatedSpdxElement: to)
     }
 
-    private static func system(of record: ImageRecord) -> SPDXDocument.Package {
+    private static func operatingSystem(of record: ImageRecord) -> SPDXDocument.Package {
         SPDXDocument.Package(
             SPDXID: image, name: record.name, versionInfo: record.version,
             sourceInfo: "made by image-factory from the plan \(record.plan)",

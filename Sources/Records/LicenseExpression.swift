@@ -13,21 +13,34 @@ struct LicenseExpression: Hashable {
     /// All of the statements together; nil if there is none.
     static func all(of statements: [String]) -> LicenseExpression? {
         var references: [String: String] = [:]
-        var terms: [String] = []
-        for statement in statements {
+        let terms = statements.map { statement in
             var parser = Parser(statement)
-            let term = parser.wide()
-            references.merge(parser.references) { first, _ in first }
-            if !terms.contains(term) { terms.append(term) }
+            defer { references.merge(parser.references) { first, _ in first } }
+            return parser.wide()
         }
         guard !terms.isEmpty else { return nil }
-        return LicenseExpression(text: joined(terms, "AND"), references: references)
+        return LicenseExpression(text: Term(terms, "AND").text, references: references)
+    }
+}
+
+/// A licence, or several joined by one word: none of them is itself joined by that word, and each is there once.
+private struct Term: Hashable {
+    private var parts: [Term] = []
+    private var word = ""
+    private var name = ""
+
+    init(_ name: String) { self.name = name }
+
+    init(_ terms: [Term], _ word: String) {
+        for term in terms {
+            for part in term.word == word ? term.parts : [term] where !parts.contains(part) { parts.append(part) }
+        }
+        self.word = word
+        if parts.count == 1 { self = parts[0] }
     }
 
-    fileprivate static func joined(_ terms: [String], _ word: String) -> String {
-        var single: [String] = []
-        for term in terms where !single.contains(term) { single.append(term) }
-        return single.count == 1 ? single[0] : "(" + single.joined(separator: " \(word) ") + ")"
+    var text: String {
+        parts.isEmpty ? name : "(" + parts.map(\.text).joined(separator: " \(word) ") + ")"
     }
 }
 
@@ -45,7 +58,7 @@ private struct Parser {
     private var next: String? { at < words.count ? words[at].lowercased() : nil }
 
     /// Parts between commas. What joins the parts is the word after the first comma.
-    mutating func wide() -> String {
+    mutating func wide() -> Term {
         var terms = [alternatives()]
         var joining = "AND"
         while next == "," {
@@ -56,36 +69,36 @@ private struct Parser {
             }
             if next != nil { terms.append(alternatives()) }
         }
-        return LicenseExpression.joined(terms, joining)
+        return Term(terms, joining)
     }
 
-    private mutating func alternatives() -> String {
+    private mutating func alternatives() -> Term {
         var terms = [together()]
         while next == "or" || next == "and/or" {
             at += 1
             terms.append(together())
         }
-        return LicenseExpression.joined(terms, "OR")
+        return Term(terms, "OR")
     }
 
-    private mutating func together() -> String {
+    private mutating func together() -> Term {
         var terms = [name()]
         while next == "and" {
             at += 1
             terms.append(name())
         }
-        return LicenseExpression.joined(terms, "AND")
+        return Term(terms, "AND")
     }
 
     /// The words up to the next joining one. An exception makes another licence of what it is granted to.
-    private mutating func name() -> String {
+    private mutating func name() -> Term {
         let start = at
         while let word = next, ![",", "and", "or", "and/or"].contains(word) { at += 1 }
         let name = words[start..<at].joined(separator: " ")
-        if let known = LicenseNames.identifier(of: name) { return known }
+        if let known = LicenseNames.identifier(of: name) { return Term(known) }
         let reference = Self.reference(name)
         references[reference] = name
-        return reference
+        return Term(reference)
     }
 
     /// Letters, digits, `.` and `-` are all that a reference may have: a name that has others gets a part of its

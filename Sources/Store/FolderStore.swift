@@ -69,6 +69,22 @@ package struct FolderStore: ResultCache {
         throw failure ?? FactoryError(.internal, "every new folder in \(root.appending("work")) is locked")
     }
 
+    /// A folder for work that is no step, gone when the body ends, or at the next start after this process ends.
+    package func withScratch<Value>(_ body: (FilePath) async throws -> Value) async throws -> Value {
+        let (folder, alive) = try newFolder()
+        defer { _ = alive }
+        do {
+            let scratch = folder.appending("scratch")
+            try Folder.make(scratch)
+            let value = try await body(scratch)
+            await remove(folder)
+            return value
+        } catch {
+            await remove(folder)
+            throw error
+        }
+    }
+
     /// Removes what builds that were killed have left in `work/`.
     package func reap() async {
         for name in Folder.names(root.appending("work")) {
