@@ -93,7 +93,7 @@ extension Factory {
         return signer
     }
 
-    private func publish(
+    func publish(
         _ prepared: PreparedBuild, _ results: [String: StepResult], _ reused: Set<String>, _ request: BuildRequest,
         by signer: Signer?, _ opened: FolderStore, since start: Double
     ) async throws -> BuildReport {

@@ -12,7 +12,22 @@ extension InspectedFile {
         format = isTar ? "tar" : found.kind.name
         header = found.kind.facts
         virtualSize = isTar ? nil : found.virtualSize.map { ByteCount($0) }
+        let expected = Output.Format(
+            rawValue: PublishedName(file).map { String(file.dropFirst($0.stem.count + 1)) } ?? "")
+        if let expected, !isTar, format != expected.headerName {
+            problems.append("its name says that it is \(expected.rawValue), its content that it is \(format ?? "")")
+        }
         if !isTar { problems += found.hazards.map { "it is not safe to use: \($0)" } }
+    }
+}
+
+extension Output.Format {
+    /// What a header says of such a file.
+    fileprivate var headerName: String {
+        switch self {
+        case .tarZstd: Compression.zstd.rawValue
+        case .raw, .qcow2, .tar: rawValue
+        }
     }
 }
 

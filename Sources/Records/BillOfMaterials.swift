@@ -129,9 +129,14 @@ enum WebAddress {
             !label.isEmpty && label.utf8.allSatisfy { isLetterOrDigit($0) || $0 == UInt8(ascii: "-") }
         }
         return labels.count > 1 && labels.allSatisfy(isName)
-            && rest.dropFirst(host.count).utf8.allSatisfy {
-                isLetterOrDigit($0) || "-._~:/?&=+%,;@!$*".utf8.contains($0)
-            }
+            && isPath(rest.dropFirst(host.count))
+    }
+
+    /// Also what follows the path. A percent sign begins two hexadecimal digits.
+    private static func isPath(_ text: Substring) -> Bool {
+        let parts = text.split(separator: "%", omittingEmptySubsequences: false)
+        return parts.dropFirst().allSatisfy { $0.count >= 2 && $0.prefix(2).allSatisfy(\.isHexDigit) }
+            && parts.joined().utf8.allSatisfy { isLetterOrDigit($0) || "-._~:/?&=+,;@!$*".utf8.contains($0) }
     }
 
     private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
