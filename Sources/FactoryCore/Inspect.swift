@@ -192,7 +192,7 @@ struct PublicationInspector: Sendable {
     private func checkSignature(_ file: inout InspectedFile) async throws {
         let isSigned = access(folder.appending(Signer.name(of: file.file)).string, F_OK) == 0
         guard let signatures else {
-            if isSigned { file.notes.append("signature not checked: no public key given") }
+            if isSigned { file.notes.append("signature not checked") }
             return
         }
         guard isSigned else {

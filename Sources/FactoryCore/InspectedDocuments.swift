@@ -13,7 +13,7 @@ struct InspectedDocument<Content: Decodable & Sendable>: Sendable {
     var isThere = false
 
     /// No file beside an image is larger.
-    private static var largest: Int { 256 << 20 }
+    private static var largest: Int { 64 << 20 }
 
     init(_ name: String, _ kind: InspectedFile.Kind, in folder: FilePath) {
         file = InspectedFile(name, kind)

@@ -90,12 +90,14 @@ struct Signer: Sendable {
         if said.contains("get_password") {
             return FactoryError(
                 .configuration, "the signing key \(key) has a password",
-                remedy: "name a file with it by sign.password_file, or remove it: minisign -C -W -s \(key)")
+                remedy:
+                    "name a file with it by password_file or --sign-password-file, or remove it: minisign -C -W -s \(key)"
+            )
         }
         if said.contains("Wrong password") {
             return FactoryError(
                 .configuration, "the password of the signing key \(key) is wrong",
-                remedy: "check the file that sign.password_file names")
+                remedy: "check the file that password_file or --sign-password-file names")
         }
         return FactoryError(
             .configuration,
