@@ -76,8 +76,14 @@ let package = Package(
         tests("DiskFormats", [system, "CLinux"]),
         tests("Filesystems", ["DiskFormats", "Tooling", "TestSupport", "image-factory", system]),
         tests("Verify", ["Model", "DiskFormats", "Filesystems", "Tooling", "TestSupport", "image-factory", system]),
-        tests("Records", ["Model", "TestSupport", system]),
-        tests("Commands", ["Model", "CLinux", "Tooling", "TestSupport", "image-factory", system]),
+        tests("Records", ["Model", "Tooling", "TestSupport", system], exclude: ["Goldens"]),
+        tests(
+            "FactoryCore",
+            [
+                "Model", "Planning", "Engine", "Steps", "Store", "Records", "Tooling", "TestSupport", "image-factory",
+                system,
+            ]),
+        tests("Commands", ["Model", "FactoryCore", "CLinux", "Tooling", "TestSupport", "image-factory", system]),
         tests("Dialects", ["Model", "TestSupport", system], exclude: ["Goldens"]),
         tests("Engine", ["Model", "TestSupport", system]),
         tests("Store", ["Model", "Engine", "TestSupport", system]),

@@ -18,7 +18,9 @@ struct DefinitionOptions: ParsableArguments {
     @Flag(help: "Install exactly the packages of NAME.lock beside the definition.")
     var locked = false
 
-    func request(output: FilePath = ".", updateLock: Bool = false, jobs: Int = 2) throws -> BuildRequest {
+    func request(
+        output: FilePath = ".", updateLock: Bool = false, jobs: Int = 2, signing: Signing? = nil
+    ) throws -> BuildRequest {
         guard DefinitionLoading.isPath(definition) else {
             throw FactoryError(
                 .missingInput, "there is no file '\(definition)'",
@@ -26,7 +28,8 @@ struct DefinitionOptions: ParsableArguments {
         }
         return BuildRequest(
             definition: FilePath(definition), set: variables.map { ($0.name, $0.value) }, output: output,
-            offline: offline, lock: updateLock ? .update : locked ? .locked : .none, jobs: jobs)
+            offline: offline, lock: updateLock ? .update : locked ? .locked : .none, jobs: jobs,
+            signing: signing)
     }
 }
 

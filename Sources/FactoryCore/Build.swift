@@ -50,12 +50,14 @@ extension Factory {
             for warning in prepared.warnings { events.send(.warning(step: nil, message: warning)) }
             try requireTools(prepared.plan)
             try SpaceCheck.check(store: store, output: request.output)
+            let signer = try await signer(request.signing ?? loaded.definition.signing, opened)
             let engine = Engine(
                 runner: StepExecutor(stepEnvironment(prepared, opened, offline: request.offline)), cache: opened,
                 clock: clock,
                 jobs: request.jobs)
             let results = try await engine.run(prepared.plan, events: events)
-            let report = try await publish(prepared, results, reused.names, request, opened, since: start)
+            let report = try await publish(
+                prepared, results, reused.names, request, by: signer, opened, since: start)
             try LastPlan.keep(prepared.plan, in: opened)
             events.send(.ended(outcome: .succeeded, seconds: clock.now() - start))
             return report
@@ -85,27 +87,20 @@ extension Factory {
         }
     }
 
-    private func publish(
+    /// Nil if nothing is to be signed. What keeps a key from signing is told before the work, not after it.
+    private func signer(_ signing: Signing?, _ opened: FolderStore) async throws -> Signer? {
+        guard let signing else { return nil }
+        let signer = Signer(signing, runner: runner)
+        try tools.require(.minisign)
+        try await opened.withWorkFolder { try await signer.tryOut(in: $0) }
+        return signer
+    }
+
+    func publish(
         _ prepared: PreparedBuild, _ results: [String: StepResult], _ reused: Set<String>, _ request: BuildRequest,
-        _ opened: FolderStore, since start: Double
+        by signer: Signer?, _ opened: FolderStore, since start: Double
     ) async throws -> BuildReport {
-        var artifacts: [Artifact] = []
-        let publishing = try await Publishing.open(request.output, opened)
-        defer { publishing.close() }
-        let files = try prepared.plan.artifacts.map { planned in
-            guard let source = results[planned.source.step]?.folder.appending(planned.source.file),
-                let digest = results[planned.digestStep]?.folder.appending("digest.json")
-            else { throw FactoryError(.internal, "the plan makes no \(planned.file)") }
-            return (planned, source, try StoredFile.json(DigestRecord.self, digest))
-        }
-        try publishing.requireSpace(for: files.map { ($0.0.file, $0.2) }, from: opened.root)
-        for (planned, source, record) in files {
-            try await publishing.publish(source, as: planned.file, record)
-            artifacts.append(
-                Artifact(
-                    file: planned.file, format: planned.format, size: record.size, allocated: record.allocated,
-                    digest: record.digest))
-        }
+        let finished = try prepared.plan.artifacts.map { try FinishedArtifact($0, results) }
         let steps = prepared.plan.steps.compactMap { step in
             results[step.name].map { result in
                 BuildReport.StepTime(
@@ -113,13 +108,20 @@ extension Factory {
                     made: result.record.made)
             }
         }
-        let manifest = try Manifest(prepared, results, artifacts, steps)
-        let name = "\(prepared.plan.name)-\(prepared.plan.version).manifest.json"
-        try publishing.write(try Canonical.text(manifest), as: name)
+        let documents = try Documents(prepared, results, finished.map(\.artifact), steps, request)
+        let signatures = try await opened.withWorkFolder { scratch in
+            try await signer?.sign(finished, documents.manifest, of: prepared.plan, in: scratch) ?? []
+        }
+        let publishing = try await Publishing.open(request.output, documents: documents, opened)
+        defer { publishing.close() }
+        try publishing.requireSpace(for: finished.map { ($0.artifact.file, $0.record) }, from: opened.root)
+        for artifact in finished { try await publishing.publish(artifact) }
+        for document in documents.all { try publishing.write(document.text, as: document.name) }
+        for signature in signatures { try publishing.write(signature.text, as: signature.name) }
         return BuildReport(
-            name: "\(prepared.plan.name)-\(prepared.plan.version)", folder: request.output, artifacts: artifacts,
-            steps: steps, seconds: clock.now() - start,
-            manifest: request.output.appending(name), lockChanges: prepared.lockChanges)
+            name: "\(prepared.plan.name)-\(prepared.plan.version)", folder: request.output,
+            artifacts: finished.map(\.artifact), steps: steps, seconds: clock.now() - start,
+            manifest: request.output.appending(documents.manifest.name), lockChanges: prepared.lockChanges)
     }
 }
 

@@ -12,6 +12,8 @@ package struct LoadedDefinition: Sendable {
     package var warnings: [Diagnostic]
     /// Local input files by digest.
     package var localFiles: [Digest: FilePath]
+    /// Of the file as it was written.
+    package var source: Digest
 }
 
 /// Reads definitions from files: the one place that gives a dialect the outside world.
@@ -31,7 +33,9 @@ package enum DefinitionLoading {
         for file in result.definition.files {
             if case .local(let path, let digest, _) = file.content { localFiles[digest] = FilePath(path) }
         }
-        return LoadedDefinition(definition: result.definition, warnings: result.warnings, localFiles: localFiles)
+        return LoadedDefinition(
+            definition: result.definition, warnings: result.warnings, localFiles: localFiles,
+            source: Digest(of: bytes))
     }
 
     /// The JSON Schema of native definitions.

@@ -57,10 +57,12 @@ package struct BuildRequest: Sendable {
     package var offline: Bool
     package var lock: LockUse
     package var jobs: Int
+    /// In place of what the definition says.
+    package var signing: Signing?
 
     package init(
         definition: FilePath, set: [(String, String)] = [], output: FilePath = ".", offline: Bool = false,
-        lock: LockUse = .none, jobs: Int = 2
+        lock: LockUse = .none, jobs: Int = 2, signing: Signing? = nil
     ) {
         self.definition = definition
         self.set = set
@@ -68,6 +70,7 @@ package struct BuildRequest: Sendable {
         self.offline = offline
         self.lock = lock
         self.jobs = jobs
+        self.signing = signing
     }
 }
 
@@ -227,13 +230,18 @@ enum ForeignTree {
 }
 
 /// Dates as people read them.
-enum UTCDate {
+package enum UTCDate {
     /// `2026-11-21` of seconds since 1970.
-    static func day(_ seconds: UInt64) -> String {
-        var time = time_t(seconds)
+    static func day(_ seconds: UInt64) -> String { String(minute(Double(seconds)).prefix(10)) }
+
+    /// `2026-11-21 07:30` of seconds since 1970.
+    package static func minute(_ seconds: Double) -> String {
+        // Years of four digits are all that is shown, whatever a file says.
+        var time = time_t(max(0, min(seconds, 253_402_300_799)))
         var parts = tm()
         gmtime_r(&time, &parts)
         func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
-        return "\(parts.tm_year + 1900)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday))"
+        return "\(parts.tm_year + 1900)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday)) "
+            + "\(two(parts.tm_hour)):\(two(parts.tm_min))"
     }
 }

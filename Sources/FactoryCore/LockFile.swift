@@ -84,7 +84,7 @@ struct KeptResolutions {
             _ = utimensat(AT_FDCWD, path.string, nil, 0)
             return lock
         }
-        let lock = try await opened.withScratch(make)
+        let lock = try await opened.withWorkFolder(make)
         try DurableFile.write(try Canonical.bytes(lock), to: path)
         return lock
     }

@@ -4,7 +4,8 @@ import Steps
 import Store
 import SystemPackage
 
-/// `NAME-VERSION.manifest.json`: what a build was made of and what it made.
+/// `NAME-VERSION.manifest.json`: what a build was made of and what it made. The file ends with its own digest
+/// (`SelfDigest`).
 struct Manifest: Codable {
     struct ToolVersion: Codable {
         var name: String
@@ -33,10 +34,15 @@ struct Manifest: Codable {
     var disk: DiskRecord?
     var boots: [BootRecord]
     var files: [Artifact]
+    /// What `--locked` needs to build the same again.
+    var lock: Document.Record
+    var sbom: Document.Record
+    var provenance: Document.Record
 
     init(
         _ prepared: PreparedBuild, _ results: [String: StepResult], _ artifacts: [Artifact],
-        _ steps: [BuildReport.StepTime]
+        _ steps: [BuildReport.StepTime], lock: Document, sbom: Document,
+        provenance: Document
     ) throws {
         let plan = prepared.plan
         func read<Value: Decodable>(_ type: Value.Type, _ step: String, _ file: String) throws -> Value? {
@@ -55,6 +61,10 @@ struct Manifest: Codable {
         self.steps = steps
         tools = prepared.tools.sorted { $0.key < $1.key }.map { ToolVersion(name: $0.key, version: $0.value) }
         packages = try read([InstalledPackage].self, "configure", "packages.json") ?? []
+        // The bill of materials has the rest.
+        packages = packages.map {
+            InstalledPackage(name: $0.name, version: $0.version, architecture: $0.architecture)
+        }
         disk = try read(DiskRecord.self, "assemble", "layout.json")
         boots = try ["bios", "uefi"].compactMap { firmware in
             try read(BootCheckRecord.self, "boot-" + firmware, "boot.json").map {
@@ -62,5 +72,8 @@ struct Manifest: Codable {
             }
         }
         files = artifacts
+        self.lock = lock.record
+        self.sbom = sbom.record
+        self.provenance = provenance.record
     }
 }

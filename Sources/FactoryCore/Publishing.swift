@@ -5,9 +5,12 @@ import Steps
 import Store
 import SystemPackage
 
-/// Puts finished files into a folder, each whole or not at all, its checksum beside it.
+/// Puts finished files into a folder, each whole or not at all, in an order in which nobody finds a file that speaks
+/// of another which is not there: artifacts with their checksums, what tells of them, the manifest, signatures.
 struct Publishing {
     let folder: FilePath
+    /// What is going to be written beside the artifacts.
+    let documents: Documents
     /// On the folder itself: one build at a time writes into it, and what another left under a temporary name is
     /// nobody's. Nil on filesystems that lock no folders.
     private let lock: FileLock?
@@ -16,10 +19,13 @@ struct Publishing {
 
     /// Makes the folder if need be, waits while another build writes into it, and writes down in the store that
     /// temporary files come into it.
-    static func open(_ folder: FilePath, _ store: FolderStore) async throws -> Publishing {
+    static func open(
+        _ folder: FilePath, documents: Documents, _ store: FolderStore
+    ) async throws -> Publishing {
         try Folder.make(folder)
         let lock = try await FileLock.wait(folder: folder)
-        return Publishing(folder: folder, lock: lock, intent: try store.ledger.temporaryFiles(in: folder))
+        return Publishing(
+            folder: folder, documents: documents, lock: lock, intent: try store.ledger.temporaryFiles(in: folder))
     }
 
     /// To be called when nothing is left under a temporary name.
@@ -51,7 +57,8 @@ struct Publishing {
 
     /// A copy, by reflink where the filesystem can: somebody may open the image for writing, and the store must not
     /// change with it. The copy's digest is compared with what was proven.
-    func publish(_ source: FilePath, as name: String, _ record: DigestRecord) async throws {
+    func publish(_ finished: FinishedArtifact) async throws {
+        let (source, name, record) = (finished.source, finished.artifact.file, finished.record)
         let target = folder.appending(name)
         removeLeftovers(of: name)
         if try await !isThere(target, record) {
@@ -68,8 +75,8 @@ struct Publishing {
                 guard chmod(temporary.string, 0o644) == 0 else { throw Errno(rawValue: errno) }
                 try DurableFile.sync(temporary)
                 try Task.checkCancellation()
-                // An older image's checksum must not stand beside the new image.
-                _ = unlink(folder.appending(name + ".sha256sum").string)
+                // What tells of an older image must not stand beside the new one.
+                withdraw([name + ".sha256sum", Signer.name(of: name)] + documents.all.flatMap(\.names))
                 try DurableFile.rename(temporary, to: target)
             } catch {
                 _ = unlink(temporary.string)
@@ -85,9 +92,18 @@ struct Publishing {
         try write("\(record.digest.hex)  \(name)\n", as: name + ".sha256sum")
     }
 
+    /// Replaces a file beside an artifact, and takes away the signature of another text; the same text stays.
     func write(_ text: String, as name: String) throws {
         removeLeftovers(of: name)
-        try DurableFile.write(Array(text.utf8), to: folder.appending(name), unique: intent.id)
+        let path = folder.appending(name)
+        let bytes = Array(text.utf8)
+        if let standing = try? DurableFile.read(path), standing == bytes { return }
+        withdraw([Signer.name(of: name)])
+        try DurableFile.write(bytes, to: path, unique: intent.id)
+    }
+
+    private func withdraw(_ names: [String]) {
+        for name in names { _ = unlink(folder.appending(name).string) }
     }
 
     private func isThere(_ target: FilePath, _ record: DigestRecord) async throws -> Bool {

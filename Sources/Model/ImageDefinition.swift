@@ -23,6 +23,8 @@ package struct ImageDefinition: Hashable, Sendable, Codable {
     package var kernelArguments: [String]
     package var outputs: [Output]
     package var bootCheck: BootCheck
+    /// Nil: nothing is signed.
+    package var signing: Signing?
 
     package init(
         name: String, version: String, os: OperatingSystem, base: Base = .bootstrap(Bootstrap()),
@@ -30,7 +32,7 @@ package struct ImageDefinition: Hashable, Sendable, Codable {
         timezone: String = "Etc/UTC", packages: [String] = [], aptSources: [AptSource]? = nil,
         files: [FileChange] = [], commands: [CommandChange] = [], users: [UserAccount] = [],
         cloudInit: CloudInit = CloudInit(), kernelArguments: [String] = [], outputs: [Output] = [Output(.qcow2)],
-        bootCheck: BootCheck = BootCheck()
+        bootCheck: BootCheck = BootCheck(), signing: Signing? = nil
     ) {
         self.name = name
         self.version = version
@@ -49,6 +51,7 @@ package struct ImageDefinition: Hashable, Sendable, Codable {
         self.kernelArguments = kernelArguments
         self.outputs = outputs
         self.bootCheck = bootCheck
+        self.signing = signing
     }
 }
 
@@ -263,5 +266,18 @@ package struct BootCheck: Hashable, Sendable, Codable {
     package init(enabled: Bool = true, limitSeconds: UInt32 = 600) {
         self.enabled = enabled
         self.limitSeconds = limitSeconds
+    }
+}
+
+/// How what is published is signed. The paths are of the host and no part of what an image is.
+package struct Signing: Hashable, Sendable, Codable {
+    /// A secret key of minisign.
+    package var key: String
+    /// A file that has the key's password in its first line; nil for a key without one.
+    package var passwordFile: String?
+
+    package init(key: String, passwordFile: String? = nil) {
+        self.key = key
+        self.passwordFile = passwordFile
     }
 }

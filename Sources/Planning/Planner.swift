@@ -178,9 +178,10 @@ extension ConfigureAction.File {
 }
 
 extension ImageDefinition {
-    /// The definition without where it was: paths of local files and mirrors.
+    /// The definition without where it was: paths of local files and keys, mirrors.
     var identity: ImageDefinition {
         var copy = self
+        copy.signing = nil
         copy.files = files.map { file in
             guard case .local(_, let digest, let size) = file.content else { return file }
             var moved = file

@@ -110,16 +110,6 @@ package struct FolderStore: ResultCache {
         throw failure ?? FactoryError(.internal, "every new folder in \(root.appending("work")) is locked")
     }
 
-    /// A folder in `work/` for as long as `body` runs; if the process is killed, the next start removes it.
-    package func withScratch<Value>(_ body: (FilePath) async throws -> Value) async throws -> Value {
-        let (folder, alive) = try newFolder()
-        let result: Result<Value, any Error>
-        do { result = .success(try await body(folder)) } catch { result = .failure(error) }
-        await remove(folder)
-        withExtendedLifetime(alive) {}
-        return try result.get()
-    }
-
     /// Removes what builds that were killed have left in `work/`.
     package func reap() async {
         for name in Folder.names(root.appending("work")) {

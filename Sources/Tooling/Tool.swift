@@ -19,6 +19,7 @@ package enum Tool: String, CaseIterable, Sendable {
     case tar
     case zstd
     case chroot
+    case minisign
     /// UEFI firmware for x86-64 guests: files, no program.
     case uefiFirmware = "OVMF"
 
@@ -41,7 +42,7 @@ package enum Tool: String, CaseIterable, Sendable {
     /// The Debian package that brings it.
     package var package: String {
         switch self {
-        case .mmdebstrap, .gpgv, .tar, .zstd: rawValue
+        case .mmdebstrap, .gpgv, .tar, .zstd, .minisign: rawValue
         case .aptGet: "apt"
         case .mke2fs, .e2fsck: "e2fsprogs"
         case .mkfsVfat: "dosfstools"
@@ -72,6 +73,7 @@ package enum Tool: String, CaseIterable, Sendable {
         case .tar: "packs and unpacks trees"
         case .zstd: "compresses"
         case .chroot: "runs programs inside trees"
+        case .minisign: "signs what is published and checks signatures"
         case .uefiFirmware: "starts guests by UEFI"
         }
     }
@@ -82,6 +84,7 @@ package enum Tool: String, CaseIterable, Sendable {
         case .mke2fs, .e2fsck: ["-V"]
         case .mkfsVfat: ["--help"]
         case .newuidmap, .newgidmap, .uefiFirmware: nil
+        case .minisign: ["-v"]
         default: ["--version"]
         }
     }

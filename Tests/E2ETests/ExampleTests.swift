@@ -1,4 +1,5 @@
 import SystemPackage
+import TestSupport
 import Testing
 import Tooling
 
@@ -24,6 +25,23 @@ extension EndToEndTests {
                     let result = try await runner.run(Command("env", arguments + [file.file + ".sha256sum"]))
                     #expect(result.text == "\(file.file): OK")
                 }
+            }
+        }
+
+        @Test(arguments: names) func `The documents are valid and fit to the files`(name: String) async throws {
+            try await TemporaryFolder.with { folder in
+                _ = try await ProgramUnderTest.build(name, into: folder)
+                let inspection = try await runner.run(
+                    Command(ProgramUnderTest.path.string, ["inspect", folder.path.string]))
+                #expect(inspection.succeeded, "\(inspection.lastLines.joined(separator: "\n"))")
+                let documents = ["sbom.spdx", "provenance"].map {
+                    folder.path.appending("\(name)-1.0.\($0).json").string
+                }
+                let validation = try await runner.run(
+                    Command(
+                        RepositoryFiles.root.appending(".build/validators/bin/python").string,
+                        [RepositoryFiles.root.appending("scripts/validate-records").string] + documents))
+                #expect(validation.succeeded, "\(validation.lastLines.joined(separator: "\n"))")
             }
         }
 

@@ -48,6 +48,7 @@ enum NativeKeys {
         ShapeKey(
             "boot_check", .either([.flag, .map(bootCheck)]),
             "Whether the finished image is booted to prove it; true by default."),
+        ShapeKey("sign", .map(sign), "How what is published is signed; not by default."),
         ShapeKey("variables", .variables, "Values for ${name} in this definition, which --set replaces."),
     ]
 
@@ -171,6 +172,17 @@ enum NativeKeys {
         ShapeKey("format", .choice(formats), "The format.", required: true),
         ShapeKey(
             "compression", .choice(Output.Compression.allCases.map(\.rawValue)), "Of qcow2: zstd, the default, or zlib."
+        ),
+    ]
+
+    private static let sign: [ShapeKey] = [
+        ShapeKey(
+            "key", .text(anyText),
+            "A secret key of minisign, relative to the definition, as 'minisign -G -W' makes it.",
+            required: true),
+        ShapeKey(
+            "password_file", .text(anyText),
+            "A file with the key's password, relative to the definition, if it has one."
         ),
     ]
 

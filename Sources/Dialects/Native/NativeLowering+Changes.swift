@@ -21,7 +21,7 @@ extension NativeLowering {
         switch (map.text("content"), map.text("source")) {
         case (let text?, nil): return .inline(text)
         case (nil, let source?):
-            let path = source.hasPrefix("/") ? source : folder == "/" ? "/" + source : folder + "/" + source
+            let path = beside(source)
             do {
                 let (digest, size) = try files.read(path)
                 return .local(path: path, digest: digest, size: size)
@@ -37,6 +37,16 @@ extension NativeLowering {
         default: problems.error(map.place("source"), "a file has either 'content' or 'source'")
         }
         return .inline("")
+    }
+
+    /// A path that is relative to the definition's folder, or absolute.
+    private func beside(_ path: String) -> String {
+        path.hasPrefix("/") ? path : folder == "/" ? "/" + path : folder + "/" + path
+    }
+
+    /// The key is not looked at here, nor anywhere in this program: minisign reads it.
+    func signing(_ map: NativeMap) -> Signing {
+        Signing(key: beside(map.text("key") ?? ""), passwordFile: map.text("password_file").map(beside))
     }
 
     func command(_ value: NativeValue) -> CommandChange? {

@@ -31,6 +31,7 @@ struct NativeLowering {
         image.kernelArguments = root.texts("kernel_arguments")
         if root["outputs"] != nil { image.outputs = outputs(root) }
         image.bootCheck = bootCheck(root)
+        image.signing = root.map("sign").map(signing)
         return image
     }
 

@@ -24,7 +24,7 @@ package struct ConfigureInside: Codable, Sendable {
         try await addUsers(tree, commands)
         try addFiles(tree)
         try await runCommands(commands)
-        try await writePackageList(commands)
+        try await writePackageList(tree, commands)
         commands.unmount()
         try BuildTraces(tree: tree).remove()
         log("packing the tree")
@@ -89,23 +89,16 @@ package struct ConfigureInside: Codable, Sendable {
         }
     }
 
-    private func writePackageList(_ commands: TreeCommands) async throws {
+    private func writePackageList(_ tree: TreeRoot, _ commands: TreeCommands) async throws {
         let result = try await commands.run(
-            "/usr/bin/dpkg-query", ["-W", "-f", "${Package}\t${Version}\t${Architecture}\t${db:Status-Abbrev}\n"],
-            activity: "listing the packages")
-        var packages: [InstalledPackage] = []
-        for line in result.text.split(separator: "\n") {
-            let fields = line.split(separator: "\t").map(String.init)
-            guard fields.count == 4 else { continue }
-            guard fields[3].hasPrefix("ii") || fields[3].hasPrefix("hi") else {
-                if fields[3].hasPrefix("rc") { continue }
-                throw FactoryError(
-                    .failed, "the package \(fields[0]) is not fully installed (\(fields[3]))",
-                    remedy: "see the log of the bootstrap step, and the commands of the definition")
-            }
-            packages.append(InstalledPackage(name: fields[0], version: fields[1], architecture: fields[2]))
+            "/usr/bin/dpkg-query", ["-W", "-f", PackageFacts.format], activity: "listing the packages")
+        guard !result.standardOutputIsTruncated else {
+            throw FactoryError(.failed, "the list of packages is too long", remedy: "install fewer packages")
         }
-        packages.sort { ($0.name, $0.architecture) < ($1.name, $1.architecture) }
+        var packages = try PackageFacts.parse(result.text)
+        for at in packages.indices {
+            packages[at].licenses = try CopyrightFile.licenses(of: packages[at].name, in: tree)
+        }
         try WholeFile.write(try Canonical.text(packages), "/mnt/out/packages.json")
     }
 }

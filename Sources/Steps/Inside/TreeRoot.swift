@@ -38,6 +38,31 @@ final class TreeRoot {
         }
     }
 
+    /// The bytes of a regular file of at most `limit` bytes, or nil if it is none: for what the tree's packages wrote.
+    func read(_ file: String, atMost limit: Int) throws -> [UInt8]? {
+        // A pipe or a device is opened without waiting for its other end, and then left alone.
+        let descriptor = if_open_in_root(folder, file, UInt64(O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC), 0)
+        guard descriptor >= 0 else { return nil }
+        return try FileDescriptor(rawValue: descriptor).closeAfter {
+            var facts = stat()
+            guard fstat(descriptor, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG, facts.st_size <= limit else {
+                return nil
+            }
+            var bytes = [UInt8](repeating: 0, count: Int(facts.st_size))
+            var at = 0
+            while at < bytes.count {
+                let count = bytes.withUnsafeMutableBytes { buffer in
+                    let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[at...])
+                    return Glibc.read(descriptor, rest.baseAddress, rest.count)
+                }
+                guard count >= 0 else { throw TreeRoot.failure("read", file) }
+                if count == 0 { break }
+                at += count
+            }
+            return Array(bytes[..<at])
+        }
+    }
+
     func text(_ file: String) throws -> String? {
         try read(file).map { String(decoding: $0, as: UTF8.self) }
     }

@@ -1,0 +1,87 @@
+import Engine
+import Model
+import Planning
+import Records
+import Steps
+import Store
+import SystemPackage
+
+extension ImageRecord {
+    /// What a finished build tells of itself.
+    init(
+        _ prepared: PreparedBuild, _ results: [String: StepResult], _ artifacts: [Artifact], _ request: BuildRequest,
+        lock: File
+    ) throws {
+        let plan = prepared.plan
+        let definition = prepared.loaded.definition
+        let distribution = Distribution.named(definition.os.distribution)
+        func archive(_ id: String) -> String? { distribution?.archive(id)?.publicURI }
+        func read<Value: Decodable>(_ type: Value.Type, _ step: String, _ file: String) throws -> Value? {
+            guard let bytes = try results[step].flatMap({ try Self.bytes($0.folder.appending(file)) }) else {
+                return nil
+            }
+            return try Canonical.decode(type, from: bytes)
+        }
+        let locked = try read([LockedPackage].self, "bootstrap", "packages.lock.json") ?? []
+        let files = Dictionary(locked.map { ([$0.name, $0.version, $0.architecture], $0) }) { first, _ in first }
+        let installed = try read([InstalledPackage].self, "configure", "packages.json") ?? []
+        let releases = plan.steps.flatMap { step in
+            if case .bootstrap(let action) = step.action { action.releases } else { [SuiteRelease]() }
+        }
+        let epoch = plan.steps.compactMap { step in
+            if case .configure(let action) = step.action { action.epoch } else { UInt64?.none }
+        }.first
+        self.init(
+            name: plan.name, version: plan.version, builder: ImageFactoryVersion.current,
+            distribution: definition.os.distribution, suite: definition.os.release,
+            epoch: epoch ?? releases.map(\.date).max() ?? 0,
+            definitionFile: File(
+                name: request.definition.lastComponent?.string ?? "definition", digest: prepared.loaded.source),
+            definition: plan.definition, variables: Self.told(request.set, definition.secrets), lock: lock,
+            plan: try Canonical.digest(plan),
+            steps: plan.steps.map { Step(name: $0.name, id: $0.id, tools: $0.tools) },
+            releases: releases.map { release in
+                File(
+                    name: "\(archive(release.archive) ?? release.archive)/dists/\(release.suite)/InRelease",
+                    digest: release.inRelease)
+            },
+            localFiles: definition.files.compactMap { file in
+                guard case .local(_, let digest, _) = file.content else { return nil }
+                return File(name: file.path, digest: digest)
+            },
+            packages: installed.map { package in
+                let locked = files[[package.name, package.version, package.architecture]]
+                return Package(
+                    installed: package, locked: locked, archive: locked.flatMap { archive($0.archive) })
+            },
+            artifacts: artifacts)
+    }
+
+    /// Nil if there is no such file: a result of an earlier version may lack it.
+    private static func bytes(_ path: FilePath) throws -> [UInt8]? {
+        do {
+            return try DurableFile.read(path)
+        } catch .noSuchFileOrDirectory {
+            return nil
+        } catch {
+            throw FileFailure.error(error, "read", path)
+        }
+    }
+
+    /// The variables with `***` for what is secret or a part of it.
+    static func told(_ variables: [(String, String)], _ secrets: [String]) -> [String: String] {
+        var told: [String: String] = [:]
+        for (name, value) in variables {
+            let isSecret = secrets.contains { secret in
+                !secret.isEmpty && (value.contains(secret) || (value.utf8.count >= 4 && secret.contains(value)))
+            }
+            told[name] = isSecret ? "***" : value
+        }
+        return told
+    }
+}
+
+extension ImageDefinition {
+    /// Texts that no document must tell.
+    var secrets: [String] { users.compactMap(\.passwordHash) }
+}

@@ -1,2 +1,0 @@
-/// Documents about an image: its software bill of materials and its provenance.
-package enum Records {}
