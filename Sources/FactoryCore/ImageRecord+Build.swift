@@ -14,23 +14,13 @@ extension ImageRecord {
     ) throws {
         let plan = prepared.plan
         let definition = prepared.loaded.definition
-        let distribution = Distribution.named(definition.os.distribution)
-        func archive(_ id: String) -> String? { distribution?.archive(id)?.publicURI }
-        func read<Value: Decodable>(_ type: Value.Type, _ step: String, _ file: String) throws -> Value? {
-            guard let bytes = try results[step].flatMap({ try Self.bytes($0.folder.appending(file)) }) else {
-                return nil
-            }
-            return try Canonical.decode(type, from: bytes)
-        }
-        let locked = try read([LockedPackage].self, "bootstrap", "packages.lock.json") ?? []
-        let files = Dictionary(locked.map { ([$0.name, $0.version, $0.architecture], $0) }) { first, _ in first }
-        let installed = try read([InstalledPackage].self, "configure", "packages.json") ?? []
         let releases = plan.steps.flatMap { step in
             if case .bootstrap(let action) = step.action { action.releases } else { [SuiteRelease]() }
         }
         let epoch = plan.steps.compactMap { step in
             if case .configure(let action) = step.action { action.epoch } else { UInt64?.none }
         }.first
+        let archives = Archives(definition)
         self.init(
             name: plan.name, version: plan.version, builder: ImageFactoryVersion.current,
             distribution: definition.os.distribution, suite: definition.os.release,
@@ -40,21 +30,40 @@ extension ImageRecord {
             definition: plan.definition, variables: Self.told(request.set, definition.secrets), lock: lock,
             plan: try Canonical.digest(plan),
             steps: plan.steps.map { Step(name: $0.name, id: $0.id, tools: $0.tools) },
-            releases: releases.map { release in
-                File(
-                    name: "\(archive(release.archive) ?? release.archive)/dists/\(release.suite)/InRelease",
-                    digest: release.inRelease)
-            },
+            releases: releases.map { File(name: archives.index(of: $0), digest: $0.inRelease) },
             localFiles: definition.files.compactMap { file in
                 guard case .local(_, let digest, _) = file.content else { return nil }
                 return File(name: file.path, digest: digest)
             },
-            packages: installed.map { package in
-                let locked = files[[package.name, package.version, package.architecture]]
-                return Package(
-                    installed: package, locked: locked, archive: locked.flatMap { archive($0.archive) })
-            },
-            artifacts: artifacts)
+            packages: try Self.packages(of: results, archives), artifacts: artifacts)
+    }
+
+    /// The public archives of a definition's distribution: the mirrors of the build are nobody's concern.
+    private struct Archives {
+        private let distribution: Distribution?
+
+        init(_ definition: ImageDefinition) { distribution = Distribution.named(definition.os.distribution) }
+
+        func uri(_ id: String) -> String? { distribution?.archive(id)?.publicURI }
+
+        func index(of release: SuiteRelease) -> String {
+            "\(uri(release.archive) ?? release.archive)/dists/\(release.suite)/InRelease"
+        }
+    }
+
+    private static func packages(of results: [String: StepResult], _ archives: Archives) throws -> [Package] {
+        func read<Value: Decodable>(_ type: [Value].Type, _ step: String, _ file: String) throws -> [Value] {
+            guard let bytes = try results[step].flatMap({ try Self.bytes($0.folder.appending(file)) }) else {
+                return []
+            }
+            return try Canonical.decode(type, from: bytes)
+        }
+        let locked = try read([LockedPackage].self, "bootstrap", "packages.lock.json")
+        let files = Dictionary(locked.map { ([$0.name, $0.version, $0.architecture], $0) }) { first, _ in first }
+        return try read([InstalledPackage].self, "configure", "packages.json").map { package in
+            let locked = files[[package.name, package.version, package.architecture]]
+            return Package(installed: package, locked: locked, archive: locked.flatMap { archives.uri($0.archive) })
+        }
     }
 
     /// Nil if there is no such file: a result of an earlier version may lack it.

@@ -36,10 +36,19 @@ package struct InspectionReport: Sendable {
         rows.append(("plan", "\(build.plan)"))
         rows.append(("packages", "\(build.packages)"))
         for boot in build.boots {
-            rows.append(("boot \(boot.firmware)", "\(Elapsed.exact(boot.seconds)), \(boot.accelerator): \(boot.seen)"))
+            rows.append(
+                (
+                    "boot \(boot.firmware)",
+                    "\(Elapsed.exact(boot.seconds)) by \(boot.accelerator.uppercased()), \(words(boot.seen)) seen"
+                ))
         }
         rows += build.further.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         return list(rows, traits)
+    }
+
+    /// `login prompt` of `loginPrompt`.
+    private func words(_ name: String) -> String {
+        name.map { $0.isUppercase ? " " + $0.lowercased() : String($0) }.joined()
     }
 
     private func facts(of file: InspectedFile, _ traits: TerminalTraits) -> [StyledText] {
