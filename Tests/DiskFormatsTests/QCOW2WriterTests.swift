@@ -144,6 +144,22 @@ import Testing
         }
     }
 
+    @Test func `A disk that becomes shorter while it is read ends the work`() throws {
+        var numbers = RepeatableNumbers(state: 5)
+        let bytes = numbers.noise(20 << 20)
+        try ScratchFolder.with { folder in
+            try folder.file("disk", [(0, bytes)]) { disk in
+                try folder.file("qcow2") { target in
+                    #expect(throws: FileAccessError("read", "the file became shorter")) {
+                        try QCOW2Writer(compression: .zstd, threads: 3).write(disk, to: target) { _, _ in
+                            try disk.resize(to: 0)
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     @Test func `A cancelled task stops the work`() async throws {
         let work = Task {
             withUnsafeCurrentTask { $0?.cancel() }
