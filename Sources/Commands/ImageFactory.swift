@@ -9,7 +9,7 @@ struct ImageFactory: AsyncParsableCommand {
         abstract: "Build golden images for virtual machines, without root.",
         version: ImageFactoryVersion.current,
         subcommands: [
-            Build.self, Plan.self, Explain.self, Run.self, Doctor.self, Prune.self, Schema.self,
+            Build.self, Plan.self, Explain.self, Run.self, Verify.self, Doctor.self, Prune.self, Schema.self,
         ],
         defaultSubcommand: Build.self)
 }

@@ -7,6 +7,8 @@ package enum Action: Hashable, Sendable, Codable {
     case configure(ConfigureAction)
     /// Makes a disk of a tree. Input: `tree`. Results: `disk.raw`, `layout.json`.
     case assemble(AssembleAction)
+    /// Applies the rules of sound images to a disk. Input: `disk`. Result: `verify.json`.
+    case verify(VerifyPolicy)
     /// Writes a disk in another format. Input: `disk`. Result: `disk.FORMAT`.
     case convert(Output)
     /// Compresses a tree. Input: `tree`. Result: `tree.tar.zst`.

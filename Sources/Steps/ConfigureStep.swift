@@ -30,6 +30,7 @@ struct ConfigureStep {
 package enum InsideOrder: Codable {
     case configure(ConfigureInside)
     case assemble(AssembleInside)
+    case verify(VerifyInside)
 }
 
 enum InsideProgram {

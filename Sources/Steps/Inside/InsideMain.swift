@@ -11,6 +11,7 @@ package enum InsideMain {
             switch try Canonical.decode(InsideOrder.self, from: try WholeFile.bytes(order)) {
             case .configure(let work): try await work.run(runner: runner, log: log)
             case .assemble(let work): try await work.run(runner: runner, log: log)
+            case .verify(let work): try await work.run(runner: runner)
             }
             return 0
         } catch let error as FactoryError {
