@@ -32,6 +32,8 @@ struct Manifest: Codable {
     var packages: [InstalledPackage]
     var disk: DiskRecord?
     var boots: [BootRecord]
+    /// What the rules of sound images found, waivers with their reasons.
+    var verify: VerifyReport?
     var files: [Artifact]
 
     init(
@@ -61,6 +63,7 @@ struct Manifest: Codable {
                 BootRecord(firmware: firmware, seconds: $0.seconds, accelerator: $0.accelerator, seen: $0.seen)
             }
         }
+        verify = try read(VerifyReport.self, "verify", "verify.json")
         files = artifacts
     }
 }

@@ -88,13 +88,15 @@ package struct ConfigureAction: Hashable, Sendable, Codable {
     package var users: [UserAccount]
     package var dataSources: [String]?
     package var kernelArguments: [String]
+    /// Names of secrets that commands may read; their values are no part of any plan.
+    package var secrets: [String]
     /// The time that the tree's files get at the most, in seconds since 1970.
     package var epoch: UInt64
 
     package init(
         hostname: String, locale: String, timezone: String, sources: [AptSource], files: [File],
         commands: [CommandChange], users: [UserAccount], dataSources: [String]?, kernelArguments: [String],
-        epoch: UInt64
+        secrets: [String], epoch: UInt64
     ) {
         self.hostname = hostname
         self.locale = locale
@@ -105,6 +107,7 @@ package struct ConfigureAction: Hashable, Sendable, Codable {
         self.users = users
         self.dataSources = dataSources
         self.kernelArguments = kernelArguments
+        self.secrets = secrets
         self.epoch = epoch
     }
 }

@@ -23,6 +23,8 @@ package struct ImageDefinition: Hashable, Sendable, Codable {
     package var kernelArguments: [String]
     package var outputs: [Output]
     package var bootCheck: BootCheck
+    package var verify: VerifySettings
+    package var secrets: [SecretDeclaration]
 
     package init(
         name: String, version: String, os: OperatingSystem, base: Base = .bootstrap(Bootstrap()),
@@ -30,7 +32,8 @@ package struct ImageDefinition: Hashable, Sendable, Codable {
         timezone: String = "Etc/UTC", packages: [String] = [], aptSources: [AptSource]? = nil,
         files: [FileChange] = [], commands: [CommandChange] = [], users: [UserAccount] = [],
         cloudInit: CloudInit = CloudInit(), kernelArguments: [String] = [], outputs: [Output] = [Output(.qcow2)],
-        bootCheck: BootCheck = BootCheck()
+        bootCheck: BootCheck = BootCheck(), verify: VerifySettings = VerifySettings(),
+        secrets: [SecretDeclaration] = []
     ) {
         self.name = name
         self.version = version
@@ -49,6 +52,8 @@ package struct ImageDefinition: Hashable, Sendable, Codable {
         self.kernelArguments = kernelArguments
         self.outputs = outputs
         self.bootCheck = bootCheck
+        self.verify = verify
+        self.secrets = secrets
     }
 }
 

@@ -21,8 +21,14 @@ struct ConfigureStep {
             work.bind(path, "/mnt/files/\(digest.hex)")
             locals.append(digest)
         }
+        let secrets = try environment.secrets(named: action.secrets)
+        if !secrets.isEmpty { 
+            work.bind(try secrets.handOver(in: context.scratch), SecretFile.path.string, writable: true)
+        }
         let inside = ConfigureInside(action: action, trees: work.trees)
-        try await InsideProgram.run(.configure(inside), work: work, environment: environment, context: context)
+        try await InsideProgram.run(
+            .configure(inside), work: work, environment: environment, context: context,
+            secrets: secrets.flatMap(\.maskedTexts))
     }
 }
 
@@ -36,7 +42,8 @@ package enum InsideOrder: Codable {
 enum InsideProgram {
     /// Starts this program inside the containment and relays what it says.
     static func run(
-        _ order: InsideOrder, work: ContainedWork, environment: StepEnvironment, context: StepContext
+        _ order: InsideOrder, work: ContainedWork, environment: StepEnvironment, context: StepContext,
+        secrets: [String] = []
     ) async throws {
         var work = work
         let file = context.scratch.appending("order.json")
@@ -46,7 +53,7 @@ enum InsideProgram {
         let failure = LineCollector()
         let command = Command(
             "/mnt/image-factory", ["__inside", "/mnt/order.json"], environment: ["TMPDIR": work.trees],
-            containment: work.containment)
+            containment: work.containment, secrets: secrets)
         let result = try await environment.runner.run(command) { _, line in
             if let said = InsideMessage(line) {
                 said.isError ? failure.add(said.text) : context.report.warn(said.text)

@@ -57,10 +57,9 @@ package struct DiskVerification: Sendable {
             ],
             limits: .init(addressSpace: .gibi(8), processorTime: .seconds(600), fileSize: .mebi(256)))
         if !request.secrets.isEmpty {
-            let file = scratch.appending("secrets.json")
-            try WholeFile.write(try Canonical.text(request.secrets), file, mode: .ownerReadWrite)
-            try Containment.handOver(file)
-            containment.binds.append(.init(source: file, target: VerifyInside.secrets.string))
+            containment.binds.append(
+                .init(
+                    source: try request.secrets.handOver(in: scratch), target: SecretFile.path.string, writable: true))
         }
         try await run(containment, secrets: request.secrets, log: log)
         return try Canonical.decode(VerifyReport.self, from: WholeFile.bytes(output.appending(VerifyInside.report)))
@@ -86,6 +85,26 @@ package struct DiskVerification: Sendable {
         throw FactoryError(
             .definition, "the image cannot be verified: reading it ended with \(result.ending)",
             remedy: "it is damaged, or made to do harm: get it anew from where it comes from")
+    }
+}
+
+/// The file by which secrets reach a contained process.
+enum SecretFile {
+    static let path: FilePath = "/mnt/secrets.json"
+
+    static func read() throws -> [SecretValue] {
+        try Canonical.decode([SecretValue].self, from: WholeFile.bytes(path))
+    }
+}
+
+extension [SecretValue] {
+    /// Writes the file, of mode 0600, for a contained process of this user. It has to be bound writable: the owners in
+    /// other binds are those of the host.
+    func handOver(in scratch: FilePath) throws -> FilePath {
+        let file = scratch.appending("secrets.json")
+        try WholeFile.write(try Canonical.text(self), file, mode: .ownerReadWrite)
+        try Containment.handOver(file)
+        return file
     }
 }
 

@@ -20,6 +20,7 @@ final class Inspection {
     private(set) lazy var accounts = ImageAccounts(self)
     private(set) lazy var release = lines("/etc/os-release").filter { $0.contains("=") }
     private(set) lazy var data = (try? DataExtents.all(of: file)) ?? []
+    private lazy var packages = PackageFiles(self)
     private var matches: [ScanMatch]?
 
     var tree: ImageTree { filesystems[0].tree }
@@ -105,6 +106,12 @@ final class Inspection {
 
     /// Whether the definition brings the file of this path.
     func isDeclared(_ path: BytePath) -> Bool { declared.contains(path) }
+
+    /// Whether a private key may be in the file: the definition brings it, or a package does, to everybody.
+    func isPublic(_ path: BytePath) -> Bool {
+        if isDeclared(path) || path.isInside("/usr/share/doc") { return true }
+        return tree.find(path, following: false).map { packages.isUnchanged($0, self) } ?? false
+    }
 
     private lazy var declared = Set(policy.files.map { BytePath($0) })
 

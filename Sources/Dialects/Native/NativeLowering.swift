@@ -6,6 +6,7 @@ struct NativeLowering {
     let problems: NativeProblems
     let distributions: DistributionNames
     let files: LocalFiles
+    let rules: RuleNames
     /// The definition's own folder, for relative paths.
     let folder: String
 
@@ -31,6 +32,9 @@ struct NativeLowering {
         image.kernelArguments = root.texts("kernel_arguments")
         if root["outputs"] != nil { image.outputs = outputs(root) }
         image.bootCheck = bootCheck(root)
+        if let map = root.map("verify") { image.verify = verify(map) }
+        image.secrets = root.list("secrets").compactMap(\.map).compactMap(secret)
+        unique(root.list("secrets"), "name", "the secret")
         return image
     }
 
@@ -128,7 +132,7 @@ struct NativeLowering {
             components: map.texts("components"), signedBy: map.text("signed_by") ?? "")
     }
 
-    private func unique(_ values: [NativeValue], _ key: String, _ what: String) {
+    func unique(_ values: [NativeValue], _ key: String, _ what: String) {
         var seen: Set<String> = []
         for map in values.compactMap(\.map) {
             guard let name = map.text(key), !seen.insert(name).inserted else { continue }

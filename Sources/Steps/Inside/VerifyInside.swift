@@ -14,11 +14,10 @@ package struct VerifyInside: Codable, Sendable {
     var hasSecrets: Bool
 
     static let disk: FilePath = "/mnt/disk.raw"
-    static let secrets: FilePath = "/mnt/secrets.json"
     static let report = "verify.json"
 
     func run(runner: any CommandRunning) async throws {
-        let secrets = hasSecrets ? try Canonical.decode([SecretValue].self, from: WholeFile.bytes(Self.secrets)) : []
+        let secrets = hasSecrets ? try SecretFile.read() : []
         do {
             async let checks = filesystemChecks(runner)
             let (policy, traces, container) = (policy, traces, container)

@@ -15,9 +15,10 @@ enum CredentialRules {
             Check("content") { image in
                 image.tree.nodes.filter { node in
                     node.status.kind == .file && isKeyFile(node.path) && node.status.size < 1 << 20
-                        && !image.isDeclared(node.path)
                 }.compactMap { node in
-                    guard let bytes = image.tree.bytes(node, limit: 1 << 20), PrivateKey.isIn(bytes) else { return nil }
+                    guard let bytes = image.tree.bytes(node, limit: 1 << 20), PrivateKey.isIn(bytes),
+                        !image.isPublic(node.path)
+                    else { return nil }
                     return Observation("\(node.path)", "it has a private key", evidence: bytes)
                 }
             },
@@ -25,8 +26,7 @@ enum CredentialRules {
 
     private static func isKeyFile(_ path: BytePath) -> Bool {
         let name = String(decoding: path.last, as: UTF8.self)
-        let isOne = [".pem", ".key"].contains { name.hasSuffix($0) } || path.isInside("/etc/ssl/private")
-        return isOne && !KeyPlaces.allowed.contains { path.isInside($0) }
+        return [".pem", ".key"].contains { name.hasSuffix($0) } || path.isInside("/etc/ssl/private")
     }
 
     private static let identities = Rule(
@@ -71,9 +71,4 @@ enum CredentialRules {
                 }
             },
         ])
-}
-
-/// Where private keys may be: examples and tests of packages, which are public.
-enum KeyPlaces {
-    static let allowed: [BytePath] = ["/usr/share/doc", "/usr/lib/python3/dist-packages", "/usr/share/perl5"]
 }

@@ -59,10 +59,7 @@ enum DiskRules {
             },
             scan { match, image in
                 guard match.subject == .privateKey else { return nil }
-                let allowed = match.path.map { path in
-                    image.isDeclared(path) || KeyPlaces.allowed.contains { path.isInside($0) }
-                }
-                return allowed ?? false ? nil : "a private key is there"
+                return match.path.map(image.isPublic) ?? false ? nil : "a private key is there"
             },
             scan { match, _ in match.subject == .tooMany ? "there are too many matches to tell them all" : nil },
         ])

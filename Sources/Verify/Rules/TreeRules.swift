@@ -56,8 +56,7 @@ enum TreeRules {
         for list in image.tree.match("/var/lib/dpkg/info/*.list") {
             for line in (image.tree.bytes(list) ?? []).split(separator: 0x0a) {
                 let name = String(decoding: line, as: UTF8.self)
-                names.insert(name)
-                if ["/bin/", "/sbin/", "/lib/", "/lib64/"].contains(where: name.hasPrefix) { names.insert("/usr" + name) }
+                names.formUnion([name, PackageFiles.merged(name)])
             }
         }
         return names
