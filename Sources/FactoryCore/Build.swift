@@ -51,7 +51,8 @@ extension Factory {
             let secrets = try SecretLoading.values(of: prepared.loaded.definition, environment: environment)
             try SpaceCheck.check(store: store, output: request.output)
             let engine = Engine(
-                runner: StepExecutor(stepEnvironment(prepared, opened, secrets: secrets, offline: request.offline)), cache: opened,
+                runner: StepExecutor(stepEnvironment(prepared, opened, secrets: secrets, offline: request.offline)),
+                cache: opened,
                 clock: clock,
                 jobs: request.jobs)
             let results = try await engine.run(prepared.plan, events: events)

@@ -34,7 +34,8 @@ extension Factory {
     }
 
     private func verify(
-        _ source: ImageSource, _ policy: VerifyPolicy, in scratch: FilePath, _ note: @escaping @Sendable (String) -> Void
+        _ source: ImageSource, _ policy: VerifyPolicy, in scratch: FilePath,
+        _ note: @escaping @Sendable (String) -> Void
     ) async throws -> VerifyReport {
         let (place, output) = (scratch.appending("scratch"), scratch.appending("out"))
         try Folder.make(place)

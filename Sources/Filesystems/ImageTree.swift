@@ -58,6 +58,7 @@ package final class ImageTree {
         }
         do {
             let status = try filesystem.status(entry.inode)
+            if status.kind == .unknown || status.links == 0 { problem("\(path): it leads to no file") }
             if children[folder.inode]?.updateValue(nodes.count, forKey: entry.name) != nil {
                 problem("\(path): the name is there twice")
             }

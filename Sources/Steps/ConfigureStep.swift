@@ -22,7 +22,7 @@ struct ConfigureStep {
             locals.append(digest)
         }
         let secrets = try environment.secrets(named: action.secrets)
-        if !secrets.isEmpty { 
+        if !secrets.isEmpty {
             work.bind(try secrets.handOver(in: context.scratch), SecretFile.path.string, writable: true)
         }
         let inside = ConfigureInside(action: action, trees: work.trees)

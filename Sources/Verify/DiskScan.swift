@@ -28,7 +28,7 @@ struct ScanMatch: Hashable {
 /// The search of a whole disk, free space included, holes skipped.
 struct DiskScan {
     private let image: Inspection
-    private static let mostHits = 1 << 18
+    private static let mostHits = 1 << 16
 
     init(_ image: Inspection) { self.image = image }
 
@@ -47,7 +47,8 @@ struct DiskScan {
             let pattern = patterns[hit.pattern]
             matches.append(
                 ScanMatch(
-                    subject: pattern.subject, offset: hit.offset, place: "byte \(hit.offset)", evidence: pattern.evidence
+                    subject: pattern.subject, offset: hit.offset, place: "byte \(hit.offset)",
+                    evidence: pattern.evidence
                 ))
         }
         try name(&matches)

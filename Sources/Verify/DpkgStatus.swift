@@ -19,7 +19,9 @@ struct DpkgStatus {
     init(_ image: Inspection) {
         var packages: [Package] = []
         var package = Package()
-        for raw in (image.tree.bytes("/var/lib/dpkg/status") ?? []).split(separator: 0x0a, omittingEmptySubsequences: false) {
+        for raw in (image.tree.bytes("/var/lib/dpkg/status") ?? []).split(
+            separator: 0x0a, omittingEmptySubsequences: false)
+        {
             guard !raw.isEmpty else {
                 if !package.name.isEmpty { packages.append(package) }
                 package = Package()

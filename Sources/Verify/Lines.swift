@@ -4,7 +4,7 @@ enum Lines {
     static func of(_ bytes: [UInt8]) -> [String] {
         bytes.split(separator: 0x0a).compactMap { raw in
             let text = trimmed(String(decoding: raw.prefix(65536), as: UTF8.self))
-            return text.isEmpty || text.hasPrefix("#") || text.hasPrefix("//") ? nil : text
+            return text.isEmpty || text.hasPrefix("#") ? nil : text
         }
     }
 

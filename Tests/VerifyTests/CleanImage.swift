@@ -19,7 +19,8 @@ struct CleanImage: Sendable {
         ], sources: ["http://deb.debian.org/debian"], files: ["/etc/declared.conf"])
 
     static let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGmMlPqqFIVGRvvXCnNIzMcIKWyFIiiAnMwSPeyLEsPO me"
-    static let hash = "$6$rounds=1000$saltsaltsalt$VerIfyThIsHashIsNoPasswordOfAnybodyAtAllxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+    static let hash =
+        "$6$rounds=1000$saltsaltsalt$VerIfyThIsHashIsNoPasswordOfAnybodyAtAllxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
     static let root: UInt64 = 8 << 20
     static let esp: UInt64 = 1 << 20
     static let swap: UInt64 = 5 << 20
@@ -67,7 +68,13 @@ struct CleanImage: Sendable {
         try Scratch.write("", system)
         guard truncate(system.string, 4 << 20) == 0 else { throw Errno(rawValue: errno) }
         for (program, arguments) in [
-            ("sh", ["-c", "exec sfdisk --quiet --no-reread --no-tell-kernel \"$1\" < \"$2\"", "sh", disk.string, table.string]),
+            (
+                "sh",
+                [
+                    "-c", "exec sfdisk --quiet --no-reread --no-tell-kernel \"$1\" < \"$2\"", "sh", disk.string,
+                    table.string,
+                ]
+            ),
             ("mkfs.vfat", ["-F", "16", "-s", "1", "-n", "ESP", "-i", "1234abcd", system.string]),
             ("mmd", ["-i", system.string, "::EFI"]),
         ] {
@@ -93,7 +100,9 @@ struct CleanImage: Sendable {
             Command(
                 "mke2fs",
                 [
-                    "-q", "-F", "-t", "ext4", "-b", "4096", "-I", "256", "-J", "size=4", "-U", uuid,
+                    "-q", "-F", "-t", "ext4", "-O",
+                    "none,has_journal,extent,flex_bg,metadata_csum,64bit,dir_index,ext_attr,filetype,sparse_super,extra_isize",
+                    "-b", "4096", "-I", "256", "-J", "size=4", "-U", uuid,
                     "-E", "offset=\(root),root_owner=0:0,lazy_journal_init=0,lazy_itable_init=0", "-d", "/mnt/tree",
                     "/mnt/disk.raw", "24576k",
                 ], environment: ["MKE2FS_CONFIG": "/dev/null"], containment: containment), activity: "making a root")
@@ -128,7 +137,10 @@ enum CleanTree {
         ),
         ("etc/group", "root:x:0:\nnogroup:x:65534:\nadmin:x:1000:\n", 0o644),
         ("etc/shadow", "root:*:20000:0:99999:7:::\nnobody:*:::::::\nadmin:\(CleanImage.hash):20000::::::\n", 0o640),
-        ("etc/fstab", "UUID=\(CleanImage.uuid) / ext4 errors=remount-ro 0 1\nUUID=1234-ABCD /boot/efi vfat nofail 0 1\n", 0o644),
+        (
+            "etc/fstab",
+            "UUID=\(CleanImage.uuid) / ext4 errors=remount-ro 0 1\nUUID=1234-ABCD /boot/efi vfat nofail 0 1\n", 0o644
+        ),
         ("etc/os-release", "PRETTY_NAME=\"Debian\"\nID=debian\n", 0o644),
         ("etc/declared.conf", "http_proxy=http://proxy.example:3128\n", 0o644),
         (
@@ -151,7 +163,10 @@ enum CleanTree {
         ("usr/sbin/sshd", "a program", 0o755), ("usr/bin/sudo", "a program", 0o4755),
         ("usr/bin/hello", "-----BEGIN PRIVATE KEY-----\0 is what programs compare with", 0o755),
         ("var/cache/debconf/passwords.dat", "", 0o600),
-        ("var/cache/debconf/config.dat", "Name: passwd/root-password\nTemplate: passwd/root-password\nValue: \n\n", 0o644),
+        (
+            "var/cache/debconf/config.dat", "Name: passwd/root-password\nTemplate: passwd/root-password\nValue: \n\n",
+            0o644
+        ),
         (
             "var/lib/dpkg/status",
             "Package: sudo\nStatus: install ok installed\nDepends: libc6 (>= 2.38), awk | mawk\nVersion: 1\n\n"

@@ -89,7 +89,8 @@ enum Edit: Sendable {
             let above = "/" + path.split(separator: "/").dropLast().joined(separator: "/")
             try await debugfs(
                 parents(of: path) + [
-                    "rm \(path)", "cd \(above)", "write \(file) \(name)", "sif \(path) mode 0100\(String(mode, radix: 8))",
+                    "rm \(path)", "cd \(above)", "write \(file) \(name)",
+                    "sif \(path) mode 0\(String(0o100000 | mode, radix: 8))",
                     "sif \(path) uid 0", "sif \(path) gid 0",
                 ], disk)
         }

@@ -55,7 +55,8 @@ enum VerifyJUnit {
             case ">": escaped += "&gt;"
             case "\"": escaped += "&quot;"
             // XML has no form for control characters at all.
-            case _ where scalar.value < 0x20 || scalar.value == 0x7f || scalar.value == 0xfffe || scalar.value == 0xffff:
+            case _
+            where scalar.value < 0x20 || scalar.value == 0x7f || scalar.value == 0xfffe || scalar.value == 0xffff:
                 escaped += "\\x\(String(scalar.value, radix: 16))"
             default: escaped.unicodeScalars.append(scalar)
             }

@@ -51,7 +51,8 @@ enum NativeKeys {
         ShapeKey("verify", .map(verify), "The check of the finished disk."),
         ShapeKey(
             "secrets", .list(.map(secret)),
-            "Texts that commands find in /run/secrets and the image must not have; each has one of env, file and secret."),
+            "Texts that commands find in /run/secrets and the image must not have; each has one of env, file and secret."
+        ),
         ShapeKey("variables", .variables, "Values for ${name} in this definition, which --set replaces."),
     ]
 
@@ -187,7 +188,8 @@ enum NativeKeys {
         ShapeKey(
             "rule", .text(TextRule("the id of a rule", "[A-Za-z]+-[0-9]+", example: "H-24", maximum: 32)),
             "The rule's id, as docs/verify.md has it.", required: true),
-        ShapeKey("reason", .text(TextRule("a reason", "[\\s\\S]*\\S[\\s\\S]*")), "Why it may be broken.", required: true),
+        ShapeKey(
+            "reason", .text(TextRule("a reason", "[\\s\\S]*\\S[\\s\\S]*")), "Why it may be broken.", required: true),
     ]
 
     private static let secret: [ShapeKey] = [

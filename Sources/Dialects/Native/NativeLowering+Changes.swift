@@ -105,7 +105,8 @@ extension NativeLowering {
             return SecretDeclaration(name: name, source: .file(path))
         default:
             if text.utf8.count < 8 {
-                problems.error(map.place("secret"), "a secret has at least 8 bytes: a shorter one cannot be searched for")
+                problems.error(
+                    map.place("secret"), "a secret has at least 8 bytes: a shorter one cannot be searched for")
             }
             return SecretDeclaration(name: name, source: .inline(SecretText(text)))
         }

@@ -104,7 +104,8 @@ enum AccountRules {
     /// The kind and the key itself: neither options before it nor the comment behind.
     private static func keyText(_ line: String) -> String {
         let words = Lines.words(line)
-        guard let at = words.firstIndex(where: { $0.hasPrefix("ssh-") || $0.hasPrefix("ecdsa-") || $0.hasPrefix("sk-") })
+        guard
+            let at = words.firstIndex(where: { $0.hasPrefix("ssh-") || $0.hasPrefix("ecdsa-") || $0.hasPrefix("sk-") })
         else { return line }
         return words[at...].prefix(2).joined(separator: " ")
     }
@@ -166,7 +167,9 @@ enum AccountRules {
             image.lines(node).compactMap { line in
                 let words = line.split { $0.isWhitespace || $0 == "=" || $0 == "\"" }.map(String.init)
                 guard let key = words.first else { return nil }
-                return ("\(node.path)", key.lowercased(), words.dropFirst().map { $0.hasPrefix("/") ? $0 : $0.lowercased() })
+                return (
+                    "\(node.path)", key.lowercased(), words.dropFirst().map { $0.hasPrefix("/") ? $0 : $0.lowercased() }
+                )
             }
         }
     }
@@ -197,7 +200,8 @@ enum AccountRules {
         checks: [
             Check("empty") { image in
                 let names = [
-                    ".*history", ".{viminfo,lesshst,wget-hsts,python_history,mysql_history,psql_history,sqlite_history}",
+                    ".*history",
+                    ".{viminfo,lesshst,wget-hsts,python_history,mysql_history,psql_history,sqlite_history}",
                 ]
                 return Set(names.flatMap(image.inHomes)).filter { $0.status.kind != .file || $0.status.size > 0 }
                     .sorted { $0.path < $1.path }.map { Observation("\($0.path)", "it is there") }

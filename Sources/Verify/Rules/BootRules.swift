@@ -18,16 +18,25 @@ enum BootRules {
         checks: [
             .absentOrEmpty("/{swapfile,swap.img,swap}"),
             Check("content") { image in
-                try partitions(image) { $0 == swapType } mbr: { $0 == 0x82 }.flatMap { number, range in
+                try partitions(image) {
+                    $0 == swapType
+                } mbr: {
+                    $0 == 0x82
+                }.flatMap { number, range in
                     // The first page is the header.
                     let body = min(range.lowerBound + 4096, range.upperBound)..<range.upperBound
                     let used = try ZeroCheck.used(in: [body], of: image)
-                    return used == 0 ? [] : [Observation("partition \(number)", "its swap space has \(used) bytes of data")]
+                    return used == 0
+                        ? [] : [Observation("partition \(number)", "its swap space has \(used) bytes of data")]
                 }
             },
             .absent("/etc/lvm/devices/system.devices"),
             Check("partitions") { image in
-                partitions(image) { volumeTypes.contains($0) } mbr: { $0 == 0x8e || $0 == 0xfd }.map {
+                partitions(image) {
+                    volumeTypes.contains($0)
+                } mbr: {
+                    $0 == 0x8e || $0 == 0xfd
+                }.map {
                     Observation("partition \($0.number)", "it is one of LVM or RAID")
                 }
             },
@@ -79,8 +88,11 @@ enum BootRules {
     private static let menus = "/{boot/grub/grub.cfg,boot/grub2/grub.cfg,boot/loader/entries/*.conf}"
 
     private static func isBuildDevice(_ word: String) -> Bool {
-        ["/dev/sd", "/dev/hd", "/dev/vd", "/dev/loop", "/dev/nbd", "/dev/nvme", "/dev/sr", "/dev/cdrom", "/dev/mapper/"]
-            .contains { word.hasPrefix($0) }
+        [
+            "/dev/sd", "/dev/hd", "/dev/vd", "/dev/loop", "/dev/nbd", "/dev/nvme", "/dev/sr", "/dev/cdrom",
+            "/dev/mapper/",
+        ]
+        .contains { word.hasPrefix($0) }
     }
 
     private static let entryToken = Rule(
@@ -134,7 +146,9 @@ private struct Identifiers {
     /// Whether the word names something by an id or a label, and that is not in the image.
     func isUnknown(_ word: String) -> Bool {
         var word = word.filter { $0 != "\"" }
-        for (folder, key) in [("uuid", "UUID"), ("label", "LABEL"), ("partuuid", "PARTUUID"), ("partlabel", "PARTLABEL")] {
+        for (folder, key) in [
+            ("uuid", "UUID"), ("label", "LABEL"), ("partuuid", "PARTUUID"), ("partlabel", "PARTLABEL"),
+        ] {
             let prefix = "/dev/disk/by-\(folder)/"
             if word.hasPrefix(prefix) { word = key + "=" + word.dropFirst(prefix.count) }
         }

@@ -35,7 +35,8 @@ enum NetworkRules {
         reason: "Rules for other hardware rename or hide an instance's devices.",
         hint: "remove them",
         checks: [
-            .absent("/etc/udev/rules.d/70-persistent-{net,cd}.rules", "/etc/udev/rules.d/75-persistent-net-generator.rules"),
+            .absent(
+                "/etc/udev/rules.d/70-persistent-{net,cd}.rules", "/etc/udev/rules.d/75-persistent-net-generator.rules"),
             .absent("/var/lib/NetworkManager/{secret_key,*.lease,seen-bssids,timestamps}"),
             .absent("/var/lib/wicked/*"),
         ])

@@ -62,7 +62,8 @@ enum PackageRules {
             Check("nomatch") { image in
                 image.tree.match("/var/cache/debconf/config.dat").flatMap { node in
                     debconfPasswords(image.tree.bytes(node) ?? []).map {
-                        Observation("\(node.path)", "it has an answer to \($0.question)", evidence: Array($0.value.utf8))
+                        Observation(
+                            "\(node.path)", "it has an answer to \($0.question)", evidence: Array($0.value.utf8))
                     }
                 }
             },

@@ -78,7 +78,8 @@ enum TreeRules {
             Check("owner") { image in
                 let users = Set(image.accounts.users.map(\.uid))
                 let groups = Set(image.accounts.groups.map(\.gid))
-                return files(image).filter { !users.contains($0.status.user) || !groups.contains($0.status.group) }.map {
+                return files(image).filter { !users.contains($0.status.user) || !groups.contains($0.status.group) }.map
+                {
                     Observation("\($0.path)", "it belongs to \($0.status.user):\($0.status.group), which nobody has")
                 }
             },
