@@ -42,10 +42,12 @@ let package = Package(
         .target(name: "CExt2", linkerSettings: [.linkedLibrary("ext2fs"), .linkedLibrary("com_err")]),
         // zstd and zlib as the system has them.
         .target(name: "CCompress", linkerSettings: [.linkedLibrary("zstd"), .linkedLibrary("z")]),
+        // The search for many byte strings in a whole disk, in C to be fast in debug builds too, and crypt(3).
+        .target(name: "CVerify", linkerSettings: [.linkedLibrary("crypt")]),
         module("Model", [crypto, system]),
         module("DiskFormats", [crypto, system, "CLinux", "CCompress"]),
         module("Filesystems", ["DiskFormats", "CExt2", system]),
-        module("Verify", ["Model", "DiskFormats", "Filesystems", crypto, system]),
+        module("Verify", ["Model", "DiskFormats", "Filesystems", "CVerify", crypto, system]),
         module("Records", ["Model"]),
         module("Tooling", ["Model", "CLinux", system, .product(name: "Subprocess", package: "swift-subprocess")]),
         module("Dialects", ["Model", system, .product(name: "Yams", package: "Yams")]),

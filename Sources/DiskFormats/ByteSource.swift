@@ -76,7 +76,7 @@ package struct ByteFields: ByteSource, Hashable, Sendable {
     func has(_ expected: String, at offset: Int = 0) -> Bool { has(Array(expected.utf8), at: offset) }
 
     /// Text up to a NUL or the end of the field, without trailing spaces; nil if the field is not there.
-    func text(_ offset: Int, _ count: Int) -> String? {
+    package func text(_ offset: Int, _ count: Int) -> String? {
         guard let field = slice(offset, count)?.prefix(while: { $0 != 0 }) else { return nil }
         let trimmed = field.reversed().drop { $0 == UInt8(ascii: " ") }.reversed()
         return String(decoding: Array(trimmed), as: UTF8.self)

@@ -5,6 +5,7 @@ package import Model
 import Steps
 import Store
 import Tooling
+import Verify
 package import SystemPackage
 
 /// What a finished build leaves.
@@ -49,10 +50,12 @@ extension Factory {
             let prepared = try await prepare(loaded, request, opened)
             for warning in prepared.warnings { events.send(.warning(step: nil, message: warning)) }
             try requireTools(prepared.plan)
+            let secrets = try SecretLoading.values(of: prepared.loaded.definition, environment: environment)
             try SpaceCheck.check(store: store, output: request.output)
             let signer = try await signer(request.signing ?? loaded.definition.signing, opened)
             let engine = Engine(
-                runner: StepExecutor(stepEnvironment(prepared, opened, offline: request.offline)), cache: opened,
+                runner: StepExecutor(stepEnvironment(prepared, opened, secrets: secrets, offline: request.offline)),
+                cache: opened,
                 clock: clock,
                 jobs: request.jobs)
             let results = try await engine.run(prepared.plan, events: events)
@@ -68,13 +71,27 @@ extension Factory {
         }
     }
 
-    func stepEnvironment(_ prepared: PreparedBuild, _ opened: FolderStore, offline: Bool) -> StepEnvironment {
+    func stepEnvironment(
+        _ prepared: PreparedBuild, _ opened: FolderStore, secrets: [SecretValue], offline: Bool
+    ) -> StepEnvironment {
         StepEnvironment(
             runner: runner, tools: tools, executable: executable, packages: opened.root.appending("packages"),
             lock: prepared.lock, cache: opened.root, logs: opened.root.appending("logs"),
             mirrors: prepared.mirrors, localFiles: prepared.loaded.localFiles,
             bootLimit: .seconds(Int64(prepared.loaded.definition.bootCheck.limitSeconds)),
-            offline: offline)
+            offline: offline, traces: traces(prepared), secrets: secrets)
+    }
+
+    /// What this machine could leave in the image, as far as the image itself does not say it.
+    private func traces(_ prepared: PreparedBuild) -> VerifyTraces {
+        let own = prepared.plan.steps.flatMap { step -> [String] in
+            guard case .verify(let policy) = step.action else { return [] }
+            return policy.sources ?? []
+        }
+        let archives = prepared.mirrors.values.filter { mirror in !own.contains { $0.hasPrefix(mirror) } }
+        let proxies = ["http_proxy", "https_proxy"].compactMap { environment[$0] }
+        return VerifyTraces(
+            hostName: Host.name(), home: environment["HOME"], addresses: Set(archives + proxies).sorted())
     }
 
     /// What a step at the end needs must be there at the beginning: the versions for the plan say the rest.

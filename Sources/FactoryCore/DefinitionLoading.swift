@@ -28,7 +28,8 @@ package enum DefinitionLoading {
                 .missingInput, "cannot read the definition \(path): \(error)", remedy: "check the path")
         }
         let result = try NativeDialect.parse(
-            bytes: bytes, file: path.string, set: set, distributions: names, files: LocalFiles(read: digest))
+            bytes: bytes, file: path.string, set: set, distributions: names, files: LocalFiles(read: digest),
+            rules: RuleNames(problem: VerifyRules.problem))
         var localFiles: [Digest: FilePath] = [:]
         for file in result.definition.files {
             if case .local(let path, let digest, _) = file.content { localFiles[digest] = FilePath(path) }

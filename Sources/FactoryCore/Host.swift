@@ -21,6 +21,14 @@ package enum Host {
         return Double(now.tv_sec) + Double(now.tv_nsec) / 1e9
     }
 
+    /// This machine's name, nil if it has none.
+    static func name() -> String? {
+        var buffer = [CChar](repeating: 0, count: 256)
+        guard gethostname(&buffer, buffer.count - 1) == 0 else { return nil }
+        let name = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return name.isEmpty ? nil : name
+    }
+
     static func environment() -> [String: String] {
         var values: [String: String] = [:]
         var at = environ

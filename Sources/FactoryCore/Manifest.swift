@@ -33,6 +33,8 @@ struct Manifest: Codable {
     var packages: [InstalledPackage]
     var disk: DiskRecord?
     var boots: [BootRecord]
+    /// What the rules of sound images found, waivers with their reasons.
+    var verify: VerifyReport?
     var files: [Artifact]
     /// What `--locked` needs to build the same again.
     var lock: Document.Record
@@ -71,6 +73,7 @@ struct Manifest: Codable {
                 BootRecord(firmware: firmware, seconds: $0.seconds, accelerator: $0.accelerator, seen: $0.seen)
             }
         }
+        verify = try read(VerifyReport.self, "verify", "verify.json")
         files = artifacts
         self.lock = lock.record
         self.sbom = sbom.record

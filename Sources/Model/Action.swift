@@ -7,6 +7,8 @@ package enum Action: Hashable, Sendable, Codable {
     case configure(ConfigureAction)
     /// Makes a disk of a tree. Input: `tree`. Results: `disk.raw`, `layout.json`.
     case assemble(AssembleAction)
+    /// Applies the rules of sound images to a disk. Input: `disk`. Result: `verify.json`.
+    case verify(VerifyPolicy)
     /// Writes a disk as a qcow2 file. Input: `disk`. Results: `disk.qcow2`, `digest.json`.
     case convert(Output)
     /// Compresses a tree. Input: `tree`. Result: `tree.tar.zst`.
@@ -92,13 +94,15 @@ package struct ConfigureAction: Hashable, Sendable, Codable {
     package var users: [UserAccount]
     package var dataSources: [String]?
     package var kernelArguments: [String]
+    /// Names of secrets that commands may read; their values are no part of any plan.
+    package var secrets: [String]
     /// The time that the tree's files get at the most, in seconds since 1970.
     package var epoch: UInt64
 
     package init(
         hostname: String, locale: String, timezone: String, sources: [AptSource], files: [File],
         commands: [CommandChange], users: [UserAccount], dataSources: [String]?, kernelArguments: [String],
-        epoch: UInt64
+        secrets: [String], epoch: UInt64
     ) {
         self.hostname = hostname
         self.locale = locale
@@ -109,6 +113,7 @@ package struct ConfigureAction: Hashable, Sendable, Codable {
         self.users = users
         self.dataSources = dataSources
         self.kernelArguments = kernelArguments
+        self.secrets = secrets
         self.epoch = epoch
     }
 }

@@ -25,6 +25,8 @@ package struct ImageDefinition: Hashable, Sendable, Codable {
     package var bootCheck: BootCheck
     /// Nil: nothing is signed.
     package var signing: Signing?
+    package var verify: VerifySettings
+    package var secrets: [SecretDeclaration]
 
     package init(
         name: String, version: String, os: OperatingSystem, base: Base = .bootstrap(Bootstrap()),
@@ -32,7 +34,8 @@ package struct ImageDefinition: Hashable, Sendable, Codable {
         timezone: String = "Etc/UTC", packages: [String] = [], aptSources: [AptSource]? = nil,
         files: [FileChange] = [], commands: [CommandChange] = [], users: [UserAccount] = [],
         cloudInit: CloudInit = CloudInit(), kernelArguments: [String] = [], outputs: [Output] = [Output(.qcow2)],
-        bootCheck: BootCheck = BootCheck(), signing: Signing? = nil
+        bootCheck: BootCheck = BootCheck(), verify: VerifySettings = VerifySettings(),
+        secrets: [SecretDeclaration] = [], signing: Signing? = nil
     ) {
         self.name = name
         self.version = version
@@ -52,6 +55,8 @@ package struct ImageDefinition: Hashable, Sendable, Codable {
         self.outputs = outputs
         self.bootCheck = bootCheck
         self.signing = signing
+        self.verify = verify
+        self.secrets = secrets
     }
 }
 

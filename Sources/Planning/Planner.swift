@@ -57,6 +57,10 @@ package enum Planner {
 private struct PlanBuilder {
     let facts: PlanningFacts
     var steps: [Step] = []
+    /// The package sources that the image itself has.
+    private var sources: [AptSource] = []
+
+    init(facts: PlanningFacts) { self.facts = facts }
 
     private var epoch: UInt64 { facts.epoch ?? facts.lock.date }
 
@@ -84,7 +88,7 @@ private struct PlanBuilder {
                     lock: try Canonical.digest(facts.lock),
                     epoch: epoch)),
             tools: [Planner.builder, "mmdebstrap", "apt-get"])
-        let sources =
+        sources =
             definition.aptSources
             ?? distribution.publicSources(release: release, components: base.components)
         try add(
@@ -123,6 +127,9 @@ private struct PlanBuilder {
                         layout: definition.disk, kernelArguments: definition.kernelArguments, epoch: epoch)),
                 inputs: ["tree": tree],
                 tools: [Planner.builder, "tar", "mke2fs", "sfdisk", "mkfs.vfat", "mcopy"])
+            try add(
+                "verify", .verify(VerifyPolicy(definition, sources: sources)),
+                inputs: ["disk": StepInput(step: "assemble", file: "disk.raw")], tools: [Planner.builder])
         }
         return StepInput(step: "assemble", file: "disk.raw")
     }
@@ -159,7 +166,18 @@ extension ConfigureAction {
             hostname: definition.hostname, locale: definition.locale, timezone: definition.timezone,
             sources: sources, files: definition.files.map(File.init), commands: definition.commands,
             users: definition.users, dataSources: definition.cloudInit.dataSources,
-            kernelArguments: definition.kernelArguments, epoch: epoch)
+            kernelArguments: definition.kernelArguments, secrets: definition.secrets.map(\.name).sorted(),
+            epoch: epoch)
+    }
+}
+
+extension VerifyPolicy {
+    /// What the definition declares, and with it what the rules let pass.
+    init(_ definition: ImageDefinition, sources: [AptSource]) {
+        self.init(
+            hostname: definition.hostname, users: definition.users, sources: sources.flatMap(\.uris),
+            files: definition.files.map(\.path), secrets: definition.secrets.map(\.name).sorted(),
+            waivers: definition.verify.waivers, isStrict: definition.verify.isStrict)
     }
 }
 
@@ -178,7 +196,7 @@ extension ConfigureAction.File {
 }
 
 extension ImageDefinition {
-    /// The definition without where it was: paths of local files and keys, mirrors.
+    /// The definition without where it was: paths of local files and keys, mirrors, and where secrets come from.
     var identity: ImageDefinition {
         var copy = self
         copy.signing = nil
@@ -193,6 +211,7 @@ extension ImageDefinition {
             base.securityMirror = nil
             copy.base = .bootstrap(base)
         }
+        copy.secrets = secrets.map { SecretDeclaration(name: $0.name, source: .inline(SecretText(""))) }
         return copy
     }
 }

@@ -21,8 +21,14 @@ struct ConfigureStep {
             work.bind(path, "/mnt/files/\(digest.hex)")
             locals.append(digest)
         }
+        let secrets = try environment.secrets(named: action.secrets)
+        if !secrets.isEmpty {
+            work.bind(try secrets.handOver(in: context.scratch), SecretFile.path.string, writable: true)
+        }
         let inside = ConfigureInside(action: action, trees: work.trees)
-        try await InsideProgram.run(.configure(inside), work: work, environment: environment, context: context)
+        try await InsideProgram.run(
+            .configure(inside), work: work, environment: environment, context: context,
+            secrets: secrets.flatMap(\.maskedTexts))
     }
 }
 
@@ -31,12 +37,14 @@ package enum InsideOrder: Codable {
     case configure(ConfigureInside)
     case assemble(AssembleInside)
     case convert(ConvertInside)
+    case verify(VerifyInside)
 }
 
 enum InsideProgram {
     /// Starts this program inside the containment and relays what it says.
     static func run(
-        _ order: InsideOrder, work: ContainedWork, environment: StepEnvironment, context: StepContext
+        _ order: InsideOrder, work: ContainedWork, environment: StepEnvironment, context: StepContext,
+        secrets: [String] = []
     ) async throws {
         var work = work
         let file = context.scratch.appending("order.json")
@@ -46,7 +54,7 @@ enum InsideProgram {
         let failure = LineCollector()
         let command = Command(
             "/mnt/image-factory", ["__inside", "/mnt/order.json"], environment: ["TMPDIR": work.trees],
-            containment: work.containment)
+            containment: work.containment, secrets: secrets)
         let result = try await environment.runner.run(command) { _, line in
             if let progress = InsideMessage(line)?.progress {
                 context.report.progress(progress.done, of: progress.total)

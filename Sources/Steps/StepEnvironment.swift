@@ -1,6 +1,7 @@
 package import Model
 package import SystemPackage
 package import Tooling
+package import Verify
 
 /// What steps need to know of this machine and this run. Nothing here is part of a step's identity.
 package struct StepEnvironment: Sendable {
@@ -23,13 +24,17 @@ package struct StepEnvironment: Sendable {
     package var bootLimit: Duration
     /// Packages come from the cache only.
     package var offline: Bool
+    /// What this machine could leave in an image.
+    package var traces: VerifyTraces
+    /// The secrets of the definition: never shown, kept or given to a plan.
+    package var secrets: [SecretValue]
 
     package init(
         runner: any CommandRunning, tools: ToolInventory, executable: FilePath, packages: FilePath,
         lock: PackageLock?,
         cache: FilePath,
         logs: FilePath, mirrors: [String: String], localFiles: [Digest: FilePath], bootLimit: Duration,
-        offline: Bool = false
+        offline: Bool = false, traces: VerifyTraces = VerifyTraces(), secrets: [SecretValue] = []
     ) {
         self.tools = tools
         self.runner = runner
@@ -42,5 +47,17 @@ package struct StepEnvironment: Sendable {
         self.localFiles = localFiles
         self.bootLimit = bootLimit
         self.offline = offline
+        self.traces = traces
+        self.secrets = secrets
+    }
+
+    /// The values of secrets that a step names.
+    func secrets(named names: [String]) throws -> [SecretValue] {
+        try names.map { name in
+            guard let secret = secrets.first(where: { $0.name == name }) else {
+                throw FactoryError(.internal, "the secret '\(name)' is not known")
+            }
+            return secret
+        }
     }
 }

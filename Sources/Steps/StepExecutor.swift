@@ -27,6 +27,8 @@ package struct StepExecutor: StepRunning {
             try await AssembleStep(action: action, seed: step.id, environment: environment).run(in: context)
         case .convert(let output):
             try await ConvertStep(output: output, environment: environment).run(in: context)
+        case .verify(let policy):
+            try await VerifyStep(policy: policy, environment: environment).run(in: context)
         case .pack:
             try await PackStep(environment: environment).run(in: context)
         case .digest:
@@ -48,6 +50,8 @@ package struct StepExecutor: StepRunning {
                 + (action.layout.firmware == .both ? "bios and uefi" : action.layout.firmware.rawValue)
         case .convert(let output):
             "converting to \(output.format.rawValue) (\(output.compression.rawValue))"
+        case .verify(let policy):
+            "verifying the disk" + (policy.isStrict ? ", warnings included" : "")
         case .pack:
             "packing the tree"
         case .digest:

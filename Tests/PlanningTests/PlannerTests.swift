@@ -12,7 +12,7 @@ import Testing
     }
 
     private let everything: Set<String> = [
-        "bootstrap", "configure", "assemble", "convert-qcow2", "boot-bios", "boot-uefi",
+        "bootstrap", "configure", "assemble", "verify", "convert-qcow2", "boot-bios", "boot-uefi",
     ]
 
     @Test func `Steps come after those that they need, with names of their own`() throws {

@@ -19,11 +19,20 @@ package struct LocalFiles {
     package init(read: @escaping (String) throws -> (Digest, ByteCount)) { self.read = read }
 }
 
+/// The rules that a definition may waive; what they are is known elsewhere.
+package struct RuleNames: Sendable {
+    /// Why the rule of an id cannot be waived, nil if it can.
+    var problem: @Sendable (String) -> String?
+
+    package init(problem: @escaping @Sendable (String) -> String?) { self.problem = problem }
+}
+
 /// The native definition, a YAML file: load, check, lower.
 package enum NativeDialect {
     /// The definition with the warnings that it gave. Throws all problems of the file at once, in its order.
     package static func parse(
-        bytes: [UInt8], file: String, set: [(String, String)], distributions: DistributionNames, files: LocalFiles
+        bytes: [UInt8], file: String, set: [(String, String)], distributions: DistributionNames, files: LocalFiles,
+        rules: RuleNames = RuleNames { _ in nil }
     ) throws(InvalidInput) -> (definition: ImageDefinition, warnings: [Diagnostic]) {
         let problems = NativeProblems(file: file)
         guard let root = NativeLoad.node(bytes, problems) else { throw InvalidInput(problems.sorted) }
@@ -32,7 +41,8 @@ package enum NativeDialect {
         var definition: ImageDefinition?
         if case .map(let entries, let place) = value {
             let lowering = NativeLowering(
-                problems: problems, distributions: distributions, files: files, folder: folder(of: file))
+                problems: problems, distributions: distributions, files: files, rules: rules,
+                folder: folder(of: file))
             definition = lowering.definition(NativeMap(entries, place))
         }
         guard let definition, !problems.hasErrors else { throw InvalidInput(problems.sorted) }

@@ -48,6 +48,11 @@ enum NativeKeys {
         ShapeKey(
             "boot_check", .either([.flag, .map(bootCheck)]),
             "Whether the finished image is booted to prove it; true by default."),
+        ShapeKey("verify", .map(verify), "The check of the finished disk."),
+        ShapeKey(
+            "secrets", .list(.map(secret)),
+            "Texts that commands find in /run/secrets and the image must not have; each has one of env, file and secret."
+        ),
         ShapeKey("sign", .map(sign), "How what is published is signed; not by default."),
         ShapeKey("variables", .variables, "Values for ${name} in this definition, which --set replaces."),
     ]
@@ -184,6 +189,32 @@ enum NativeKeys {
             "password_file", .text(anyText),
             "A file with the key's password, relative to the definition, if it has one."
         ),
+    ]
+
+    private static let verify: [ShapeKey] = [
+        ShapeKey("waivers", .list(.map(waiver)), "Rules that the image may break; they stand in the manifest."),
+        ShapeKey("strict", .flag, "Whether warnings are violations too; false by default."),
+    ]
+
+    private static let waiver: [ShapeKey] = [
+        ShapeKey(
+            "rule", .text(TextRule("the id of a rule", "[A-Za-z]+-[0-9]+", example: "H-24", maximum: 32)),
+            "The rule's id, as docs/verify.md has it.", required: true),
+        ShapeKey(
+            "reason", .text(TextRule("a reason", "[\\s\\S]*\\S[\\s\\S]*")), "Why it may be broken.", required: true),
+    ]
+
+    private static let secret: [ShapeKey] = [
+        ShapeKey(
+            "name", .text(TextRule("a name in lower case", "[a-z0-9][a-z0-9._-]{0,63}", example: "repository-token")),
+            "The name of the file below /run/secrets.", required: true),
+        ShapeKey(
+            "env", .text(TextRule("the name of a variable", "[A-Za-z_][A-Za-z0-9_]*", example: "TOKEN")),
+            "The environment variable that has it."),
+        ShapeKey("file", .text(anyText), "A local file that has it, relative to the definition."),
+        ShapeKey(
+            "secret", .text(TextRule("a text", mayHaveLines: true, mayBeSecret: true, maximum: 1 << 16)),
+            "The secret itself, at least 8 bytes."),
     ]
 
     private static let bootCheck: [ShapeKey] = [

@@ -89,6 +89,39 @@ extension NativeLowering {
         return outputs
     }
 
+    func verify(_ map: NativeMap) -> VerifySettings {
+        let waivers = map.list("waivers").compactMap(\.map)
+        for waiver in waivers {
+            guard let rule = waiver.text("rule"), let problem = rules.problem(rule) else { continue }
+            problems.error(waiver.place("rule"), problem)
+        }
+        unique(map.list("waivers"), "rule", "the waiver of")
+        return VerifySettings(
+            waivers: waivers.map { .init(rule: $0.text("rule") ?? "", reason: $0.text("reason") ?? "") },
+            isStrict: map.text("strict") == "true")
+    }
+
+    func secret(_ map: NativeMap) -> SecretDeclaration? {
+        let given = ["env", "file", "secret"].filter { map[$0] != nil }
+        guard given.count == 1 else {
+            problems.error(map.place, "a secret needs one of 'env', 'file' and 'secret'")
+            return nil
+        }
+        guard let name = map.text("name"), let text = map.text(given[0]) else { return nil }
+        switch given[0] {
+        case "env": return SecretDeclaration(name: name, source: .environment(text))
+        case "file":
+            let path = text.hasPrefix("/") ? text : folder == "/" ? "/" + text : folder + "/" + text
+            return SecretDeclaration(name: name, source: .file(path))
+        default:
+            if text.utf8.count < 8 {
+                problems.error(
+                    map.place("secret"), "a secret has at least 8 bytes: a shorter one cannot be searched for")
+            }
+            return SecretDeclaration(name: name, source: .inline(SecretText(text)))
+        }
+    }
+
     func bootCheck(_ root: NativeMap) -> BootCheck {
         if let flag = root.text("boot_check") { return BootCheck(enabled: flag == "true") }
         guard let limit = root.map("boot_check")?.text("limit"), let number = UInt32(limit.dropLast()) else {

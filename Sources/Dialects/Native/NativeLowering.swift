@@ -6,6 +6,7 @@ struct NativeLowering {
     let problems: NativeProblems
     let distributions: DistributionNames
     let files: LocalFiles
+    let rules: RuleNames
     /// The definition's own folder, for relative paths.
     let folder: String
 
@@ -32,6 +33,9 @@ struct NativeLowering {
         if root["outputs"] != nil { image.outputs = outputs(root) }
         image.bootCheck = bootCheck(root)
         image.signing = root.map("sign").map(signing)
+        if let map = root.map("verify") { image.verify = verify(map) }
+        image.secrets = root.list("secrets").compactMap(\.map).compactMap(secret)
+        unique(root.list("secrets"), "name", "the secret")
         return image
     }
 
@@ -129,7 +133,7 @@ struct NativeLowering {
             components: map.texts("components"), signedBy: map.text("signed_by") ?? "")
     }
 
-    private func unique(_ values: [NativeValue], _ key: String, _ what: String) {
+    func unique(_ values: [NativeValue], _ key: String, _ what: String) {
         var seen: Set<String> = []
         for map in values.compactMap(\.map) {
             guard let name = map.text(key), !seen.insert(name).inserted else { continue }

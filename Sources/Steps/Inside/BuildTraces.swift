@@ -6,6 +6,9 @@ struct BuildTraces {
 
     func remove() throws {
         try removeIdentity()
+        try resetServices()
+        try removeHistories()
+        try removeStates()
         try removeCaches()
         try removeBackups()
         try emptyLogs()
@@ -20,10 +23,53 @@ struct BuildTraces {
             try tree.remove("/etc/ssh/" + name)
         }
         for file in [
-            "/var/lib/systemd/random-seed", "/var/lib/systemd/credential.secret", "/root/.bash_history",
+            "/var/lib/systemd/random-seed", "/var/lib/urandom/random-seed", "/var/lib/systemd/credential.secret",
             "/etc/apt/apt.conf.d/99mmdebstrap", "/etc/dpkg/dpkg.cfg.d/99mmdebstrap",
         ] {
             try tree.remove(file)
+        }
+    }
+
+    /// Identities that packages make when they are installed, in the form in which an instance makes its own.
+    private func resetServices() throws {
+        if try tree.exists("/usr/lib/systemd/system/ssl-cert.service") {
+            try tree.remove("/etc/ssl/private/ssl-cert-snakeoil.key")
+            try tree.remove("/etc/ssl/certs/ssl-cert-snakeoil.pem")
+        }
+        if try tree.exists("/etc/iscsi/initiatorname.iscsi") {
+            try tree.rewrite("GenerateName=yes\n", "/etc/iscsi/initiatorname.iscsi")
+        }
+        for file in ["/etc/nvme/hostnqn", "/etc/nvme/hostid"] { try tree.remove(file) }
+    }
+
+    /// What shells and other programs keep of what commands of the definition did.
+    private func removeHistories() throws {
+        let names = [
+            ".bash_history", ".sh_history", ".ash_history", ".zsh_history", ".viminfo", ".lesshst", ".wget-hsts",
+            ".python_history", ".ssh/known_hosts", ".ssh/known_hosts.old",
+        ]
+        for home in ["/root"] + (try tree.names("/home").map { "/home/" + $0 }) {
+            for name in names { try tree.remove(home + "/" + name) }
+        }
+    }
+
+    /// States of one machine: leases, crash reports, cloud-init's instance.
+    private func removeStates() throws {
+        for folder in [
+            "/var/lib/cloud/instances", "/var/lib/cloud/data", "/var/lib/cloud/sem", "/var/lib/dhcp",
+            "/var/lib/dhclient", "/var/lib/dhcpcd", "/var/lib/systemd/network", "/var/lib/systemd/coredump",
+            "/var/crash", "/var/log/journal",
+        ] {
+            try tree.empty(folder)
+        }
+        for file in [
+            "/var/lib/cloud/instance", "/var/lib/NetworkManager/secret_key", "/var/lib/NetworkManager/timestamps",
+            "/var/lib/NetworkManager/seen-bssids", "/etc/udev/rules.d/70-persistent-net.rules",
+        ] {
+            try tree.remove(file)
+        }
+        if try tree.exists("/var/cache/debconf/passwords.dat") {
+            try tree.rewrite("", "/var/cache/debconf/passwords.dat")
         }
     }
 

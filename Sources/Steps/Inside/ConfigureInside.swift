@@ -2,6 +2,7 @@ import Glibc
 import Model
 import SystemPackage
 import Tooling
+import Verify
 
 /// The changes to a tree, in this order: system settings, users, files, commands, then the traces of the build are
 /// removed and the tree is packed.
@@ -23,12 +24,24 @@ package struct ConfigureInside: Codable, Sendable {
         try await SystemSettings(action: action, tree: tree, commands: commands).apply()
         try await addUsers(tree, commands)
         try addFiles(tree)
+        let secrets = action.secrets.isEmpty ? [] : try SecretFile.read()
+        try commands.offer(secrets)
         try await runCommands(commands)
         try await writePackageList(tree, commands)
         commands.unmount()
         try BuildTraces(tree: tree).remove()
         log("packing the tree")
         try await TreeArchive.create("/mnt/out/tree.tar", from: path, epoch: action.epoch, runner: runner)
+        try refuse(secrets, in: "/mnt/out/tree.tar")
+    }
+
+    /// Here, where their values are those that the commands had: a tree that is reused is known to be without them.
+    private func refuse(_ secrets: [SecretValue], in archive: FilePath) throws {
+        let searched = secrets.map { VerifyFacts.Secret(name: $0.name, value: Array($0.value.utf8)) }
+        guard !searched.isEmpty, let name = try SecretSearch.names(of: searched, in: archive).first else { return }
+        throw FactoryError(
+            .failed, "the tree has the secret '\(name)' in it",
+            remedy: "read it from /run/secrets/\(name) where it is needed, and write it nowhere")
     }
 
     private func addUsers(_ tree: TreeRoot, _ commands: TreeCommands) async throws {

@@ -15,6 +15,7 @@ package enum InsideMain {
             case .configure(let work): try await work.run(runner: runner, log: log)
             case .assemble(let work): try await work.run(runner: runner, log: log)
             case .convert(let work): try await work.run { say(InsideMessage.progress($0, of: $1)) }
+            case .verify(let work): try await work.run(runner: runner)
             }
             return 0
         } catch let error as FactoryError {

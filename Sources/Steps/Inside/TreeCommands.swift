@@ -33,6 +33,18 @@ struct TreeCommands {
         try attach("tmpfs", "tmpfs", "/tmp", options: "mode=1777")
     }
 
+    /// Puts secrets where commands find them: in memory, gone with /run.
+    func offer(_ secrets: [SecretValue]) throws {
+        guard !secrets.isEmpty else { return }
+        let folder = tree.appending("run").appending("secrets")
+        guard mkdir(folder.string, 0o700) == 0 else {
+            throw FactoryError(.osFailure, "cannot make /run/secrets in the tree: \(Errno(rawValue: errno))")
+        }
+        for secret in secrets {
+            try WholeFile.write(secret.value, folder.appending(secret.name), mode: .ownerRead)
+        }
+    }
+
     func unmount() {
         for name in ["tmp", "run", "dev", "sys", "proc"] { umount2(tree.appending(name).string, Int32(MNT_DETACH)) }
     }
