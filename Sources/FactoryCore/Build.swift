@@ -93,6 +93,7 @@ extension Factory {
     /// What a step at the end needs must be there at the beginning: the versions for the plan say the rest.
     private func requireTools(_ plan: BuildPlan) throws {
         for step in plan.steps {
+            if case .verify = step.action { try tools.require(.e2fsck) }
             guard case .bootCheck(let action) = step.action else { continue }
             try tools.require(.qemuSystem)
             if action.firmware == .uefi { try tools.require(.uefiFirmware) }
