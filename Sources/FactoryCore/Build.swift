@@ -38,6 +38,7 @@ extension Factory {
         let start = clock.now()
         // The definition is read before the store is touched: with a mistake in it, nothing is created.
         let loaded = try DefinitionLoading.load(request.definition, set: request.set)
+        let secrets = try SecretLoading.values(of: loaded.definition, environment: environment)
         try WritableFolder.check(
             request.output, "the output folder",
             remedy: "choose another folder by --output, or give your user access to this one")
@@ -48,7 +49,7 @@ extension Factory {
             let prepared = try await prepare(loaded, request, opened)
             for warning in prepared.warnings { events.send(.warning(step: nil, message: warning)) }
             try requireTools(prepared.plan)
-            let secrets = try SecretLoading.values(of: prepared.loaded.definition, environment: environment)
+            try SecretLoading.refuse(secrets, in: prepared.plan)
             try SpaceCheck.check(store: store, output: request.output)
             let engine = Engine(
                 runner: StepExecutor(stepEnvironment(prepared, opened, secrets: secrets, offline: request.offline)),
