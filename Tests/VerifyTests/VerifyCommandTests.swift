@@ -69,6 +69,36 @@ import Tooling
         }
     }
 
+    @Test func `An image with snapshots is read, and told of`() async throws {
+        try await CleanImage.withCopy { disk in
+            let image = disk.removingLastComponent().appending("disk.qcow2")
+            for arguments in [
+                ["convert", "-f", "raw", "-O", "qcow2", disk.string, image.string],
+                ["snapshot", "-c", "before", image.string],
+            ] {
+                try await CommandRunner().runChecked(Command("qemu-img", arguments), activity: "making an image")
+            }
+            let result = try await run([image.string, "--format", "json"] + Self.undeclared)
+            #expect(result.ending == .exited(1))
+            let report = try Canonical.decode(VerifyReport.self, from: result.standardOutput)
+            #expect(report.violations.map(\.rule) == ["H-55"])
+        }
+    }
+
+    @Test func `Swap space of the image may be named by its id`() async throws {
+        try await CleanImage.withCopy { disk in
+            let id = "99999999-8888-7777-6666-555555555555"
+            let bytes = id.filter { $0 != "-" }.compactMap(\.hexDigitValue)
+            let packed = stride(from: 0, to: 32, by: 2).map { UInt8(bytes[$0] << 4 | bytes[$0 + 1]) }
+            try await Edit.apply(
+                [
+                    .write("/etc/fstab", "UUID=\(CleanImage.uuid) / ext4 defaults 0 1\nUUID=\(id) none swap sw 0 0\n"),
+                    .disk(CleanImage.swap + 1036, packed), .disk(CleanImage.swap + 4086, Array("SWAPSPACE2".utf8)),
+                ], to: disk)
+            #expect(try Verification(disk, policy: CleanImage.policy).run().findings == [])
+        }
+    }
+
     @Test func `An image that reads another file is refused, and shows nothing of it`() async throws {
         try await Scratch.with { scratch in
             let canary = scratch.path.appending("canary")
