@@ -40,6 +40,7 @@ extension Factory {
         let start = clock.now()
         // The definition is read before the store is touched: with a mistake in it, nothing is created.
         let loaded = try DefinitionLoading.load(request.definition, set: request.set)
+        let secrets = try SecretLoading.values(of: loaded.definition, environment: environment)
         try WritableFolder.check(
             request.output, "the output folder",
             remedy: "choose another folder by --output, or give your user access to this one")
@@ -50,7 +51,7 @@ extension Factory {
             let prepared = try await prepare(loaded, request, opened)
             for warning in prepared.warnings { events.send(.warning(step: nil, message: warning)) }
             try requireTools(prepared.plan)
-            let secrets = try SecretLoading.values(of: prepared.loaded.definition, environment: environment)
+            try SecretLoading.refuse(secrets, in: prepared.plan)
             try SpaceCheck.check(store: store, output: request.output)
             let signer = try await signer(request.signing ?? loaded.definition.signing, opened)
             let engine = Engine(
@@ -97,6 +98,7 @@ extension Factory {
     /// What a step at the end needs must be there at the beginning: the versions for the plan say the rest.
     private func requireTools(_ plan: BuildPlan) throws {
         for step in plan.steps {
+            if case .verify = step.action { try tools.require(.e2fsck) }
             guard case .bootCheck(let action) = step.action else { continue }
             try tools.require(.qemuSystem)
             try tools.require(.qemuImg)

@@ -23,6 +23,19 @@ enum SecretLoading {
         }
     }
 
+    /// A plan is kept and printed: a secret that stands in the definition twice, by a variable or by mistake, would be too.
+    static func refuse(_ secrets: [SecretValue], in plan: BuildPlan) throws {
+        guard !secrets.isEmpty else { return }
+        let text = String(decoding: try Canonical.bytes(plan), as: UTF8.self)
+        for secret in secrets {
+            let written = String(decoding: try Canonical.bytes(secret.value), as: UTF8.self).dropFirst().dropLast()
+            guard text.contains(written) else { continue }
+            throw FactoryError(
+                .definition, "the secret '\(secret.name)' stands in the definition outside of secrets:",
+                remedy: "read it from /run/secrets/\(secret.name) in commands, and write it nowhere else")
+        }
+    }
+
     private static func value(of secret: SecretDeclaration, _ environment: [String: String]) throws -> String {
         switch secret.source {
         case .inline(let text): return text.value

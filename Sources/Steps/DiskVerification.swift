@@ -55,7 +55,7 @@ package struct DiskVerification: Sendable {
                 .init(source: order, target: "/mnt/order.json"),
                 .init(source: executable, target: "/mnt/image-factory"),
             ],
-            limits: .init(addressSpace: .gibi(8), processorTime: .seconds(600), fileSize: .mebi(256)))
+            limits: .init(addressSpace: .gibi(8), processorTime: .seconds(300), fileSize: .mebi(256)))
         if !request.secrets.isEmpty {
             containment.binds.append(
                 .init(

@@ -34,7 +34,7 @@ struct DiskScan {
 
     func run() throws -> [ScanMatch] {
         let patterns = ScanPattern.all(image)
-        let extents = image.data.map { cscan_extent(start: UInt64($0.lowerBound), end: UInt64($0.upperBound)) }
+        let extents = image.data.map { UInt64($0.lowerBound)..<UInt64($0.upperBound) }
         let hits = try SecretSearch.run(
             patterns.map(\.bytes), in: image.file, extents: extents, most: Self.mostHits)
         var matches: [ScanMatch] = []
@@ -207,18 +207,24 @@ package enum SecretSearch {
         return try file.closeAfter {
             let forms = secrets.flatMap { secret in SecretForms.all(secret.value).map { (secret.name, $0.bytes) } }
             let size = UInt64(try file.seek(offset: 0, from: .end))
-            let hits = try run(forms.map(\.1), in: file, extents: [cscan_extent(start: 0, end: size)], most: 1 << 16)
+            let hits = try run(forms.map(\.1), in: file, extents: [0..<size], most: 1 << 16)
             return Set(hits.map { forms[$0.pattern].0 }).sorted()
         }
     }
 
+    struct Hit: Hashable {
+        var offset: UInt64
+        var pattern: Int
+    }
+
     /// The hits in order of their offsets, at most `most`. Blocks its thread.
     static func run(
-        _ patterns: [[UInt8]], in file: FileDescriptor, extents: [cscan_extent], most: Int
-    ) throws -> [cscan_hit] {
+        _ patterns: [[UInt8]], in file: FileDescriptor, extents: [Range<UInt64>], most: Int
+    ) throws -> [Hit] {
         guard !patterns.isEmpty else { return [] }
         let all = patterns.flatMap(\.self)
         var hits = [cscan_hit](repeating: cscan_hit(), count: most)
+        let extents = extents.map { cscan_extent(start: $0.lowerBound, end: $0.upperBound) }
         let threads = min(8, max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
         let count = all.withUnsafeBufferPointer { bytes in
             var at = 0
@@ -230,6 +236,7 @@ package enum SecretSearch {
                 file.rawValue, extents, extents.count, list, list.count, Int32(threads), &hits, hits.count)
         }
         guard count >= 0 else { throw Errno(rawValue: errno) }
-        return hits.prefix(count).sorted { ($0.offset, $0.pattern) < ($1.offset, $1.pattern) }
+        return hits.prefix(count).map { Hit(offset: $0.offset, pattern: $0.pattern) }
+            .sorted { ($0.offset, $0.pattern) < ($1.offset, $1.pattern) }
     }
 }

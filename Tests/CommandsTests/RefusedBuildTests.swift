@@ -37,4 +37,21 @@ import Testing
             #expect(Scratch.names(folder.path) == ["definition.yaml"])
         }
     }
+
+    @Test(arguments: [
+        ("env: IMAGE_FACTORY_TEST_NO_TOKEN", "the variable IMAGE_FACTORY_TEST_NO_TOKEN is not set", Int32(66)),
+        ("file: no-token", "cannot read the secret 'token' from ", 66),
+    ])
+    func `A secret without a value is told before the store is made`(source: String, said: String, status: Int32)
+        async throws
+    {
+        try await Scratch.with { folder in
+            let result = try await build(
+                "name: x\nversion: \"1\"\nos: {distribution: debian, release: 13}\n"
+                    + "secrets: [{name: token, \(source)}]\n", output: "out", in: folder.path)
+            #expect(result.ending == .exited(status))
+            #expect(result.lastLines.contains { $0.hasPrefix("error: ") && $0.contains(said) })
+            #expect(Scratch.names(folder.path) == ["definition.yaml"])
+        }
+    }
 }

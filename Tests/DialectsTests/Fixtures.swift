@@ -21,7 +21,8 @@ enum Native {
     ) throws(InvalidInput) -> (definition: ImageDefinition, warnings: [Diagnostic]) {
         try NativeDialect.parse(
             bytes: bytes, file: "/d/image.yaml", set: set, distributions: distributions,
-            files: LocalFiles(read: readFile))
+            files: LocalFiles(read: readFile),
+            rules: RuleNames { $0.hasPrefix("H-") ? nil : "unknown rule '\($0)'" })
     }
 
     static func parse(_ text: String, set: [(String, String)] = []) throws(InvalidInput) -> ImageDefinition {

@@ -91,6 +91,22 @@ struct Wrong: CustomTestStringConvertible, Sendable {
 
     static let fits = [
         Wrong(
+            "a secret of two places", "secrets:\n  - name: token\n    env: TOKEN\n    file: token\n",
+            "7:5: a secret needs one of 'env', 'file' and 'secret'"),
+        Wrong(
+            "a short secret", "secrets:\n  - name: token\n    secret: hunter2\n",
+            "8:13: a secret has at least 8 bytes: a shorter one cannot be searched for"),
+        Wrong(
+            "a waiver without reason", "verify:\n  waivers:\n    - rule: H-24\n",
+            "8:7: the key 'reason' is missing"),
+        Wrong(
+            "a waiver of an unknown rule", "verify:\n  waivers: [{rule: X-1, reason: none}]\n",
+            "7:20: unknown rule 'X-1'"),
+        Wrong(
+            "a rule waived twice",
+            "verify:\n  waivers: [{rule: H-24, reason: one}, {rule: H-24, reason: two}]\n",
+            "7:47: the waiver of 'H-24' is there twice"),
+        Wrong(
             "unknown distribution", whole: Native.minimal().replacing("debian", with: "debain"),
             "4:17: unknown distribution 'debain'; did you mean 'debian'?"),
         Wrong(

@@ -58,6 +58,17 @@ extension EndToEndTests {
             }
         }
 
+        @Test(arguments: names) func `An example breaks no rule, warnings included`(name: String) async throws {
+            try await TemporaryFolder.with { folder in
+                let image = try await ProgramUnderTest.build(name, into: folder)
+                let result = try await runner.run(
+                    Command(
+                        ProgramUnderTest.path.string, ["verify", "--strict", image.qcow2.string],
+                        environment: ["XDG_CACHE_HOME": folder.path.string]))
+                #expect(result.succeeded, "\(result.lastLines)")
+            }
+        }
+
         @Test(arguments: names) func `The manifest names the packages`(name: String) async throws {
             try await TemporaryFolder.with { folder in
                 let image = try await ProgramUnderTest.build(name, into: folder)

@@ -154,6 +154,22 @@ import Testing
         #expect(!unwished.steps.contains { $0.name.hasPrefix("boot-") })
     }
 
+    @Test func `Nothing of a secret but its name is in a plan`() throws {
+        let base = try plan(
+            Definitions.small { $0.secrets = [.init(name: "token", source: .inline(SecretText("hunter2-hunter2")))] })
+        #expect(!(try Canonical.text(base)).contains("hunter2"))
+        let moved = try plan(
+            Definitions.small { $0.secrets = [.init(name: "token", source: .environment("TOKEN"))] })
+        #expect(base == moved)
+        let other = try plan(Definitions.small { $0.secrets = [.init(name: "key", source: .environment("TOKEN"))] })
+        #expect(base.stepsChanged(in: other) == everything.subtracting(["bootstrap"]))
+    }
+
+    @Test func `A waiver changes the verify step alone`() throws {
+        let changed = try plan(Definitions.small { $0.verify.waivers = [.init(rule: "H-24", reason: "a test")] })
+        #expect(try plan(Definitions.small()).stepsChanged(in: changed) == ["verify"])
+    }
+
     @Test func `An unknown release is refused`() {
         let definition = Definitions.small { $0.os.release = "sarge" }
         #expect(throws: FactoryError.self) { try plan(definition) }

@@ -129,6 +129,9 @@ private struct Identifiers {
             known.insert("LABEL=" + esp.label)
         }
         for partition in image.table?.partitions ?? [] {
+            if let range = partition.byteRange(sectorSize: image.table?.sectorSize ?? 512) {
+                known.formUnion(Self.others(image, at: UInt64(range.lowerBound)).map { "UUID=" + $0 })
+            }
             if case .gpt(_, let unique, let name, _) = partition.kind {
                 known.insert("PARTUUID=" + "\(unique)".lowercased())
                 known.insert("PARTLABEL=" + name)
@@ -141,6 +144,23 @@ private struct Identifiers {
             }
         }
         self.known = known
+    }
+
+    /// The id of swap space, XFS or btrfs that begins at a byte of the disk.
+    private static func others(_ image: Inspection, at start: UInt64) -> [String] {
+        let kinds: [(magic: String, place: UInt64, id: UInt64)] = [
+            ("SWAPSPACE2", 4086, 1036), ("XFSB", 0, 32), ("_BHRfS_M", 0x10040, 0x10020),
+        ]
+        return kinds.compactMap { kind in
+            let magic = Array(kind.magic.utf8)
+            guard let found = try? image.bytes.bytes(at: start &+ kind.place, count: magic.count).content,
+                found == magic, let id = try? image.bytes.bytes(at: start &+ kind.id, count: 16).content, id.count == 16
+            else { return nil }
+            let digits = Hexadecimal.string(id)
+            return [0..<8, 8..<12, 12..<16, 16..<20, 20..<32].map { range in
+                String(digits.dropFirst(range.lowerBound).prefix(range.count))
+            }.joined(separator: "-")
+        }
     }
 
     /// Whether the word names something by an id or a label, and that is not in the image.
