@@ -8,12 +8,12 @@ package enum DownloadCheck {
     /// What is wrong with a folder of package lists, or nil: each list has to have the digest that its signed index
     /// names.
     package static func damage(ofLists folder: FilePath) async throws -> String? {
-        let names = PackageCache.names(folder, suffix: "")
+        let names = try PackageCache.list(folder, suffix: "")
         let indexes = names.filter { $0.hasSuffix("_InRelease") }
         guard !indexes.isEmpty else { return "it has no index of a release" }
         for index in indexes {
             let prefix = String(index.dropLast("InRelease".count))
-            let text = (try? WholeFile.text(folder.appending(index))) ?? ""
+            let text = try WholeFile.text(folder.appending(index))
             let known = InRelease.digests(text)
             for list in names where list.hasPrefix(prefix) && list.hasSuffix("_Packages") {
                 let path = String(list.dropFirst(prefix.count)).replacing("_", with: "/")
@@ -30,12 +30,12 @@ package enum DownloadCheck {
     package static func damagedPackages(in folder: FilePath, lists: [FilePath]) async throws -> [FilePath] {
         var known: [String: String] = [:]
         for folder in lists {
-            for list in PackageCache.names(folder, suffix: "_Packages") {
+            for list in try PackageCache.list(folder, suffix: "_Packages") {
                 try PackageList.collectDigests(folder.appending(list), into: &known)
             }
         }
         var damaged: [FilePath] = []
-        for name in PackageCache.names(folder, suffix: ".deb") {
+        for name in try PackageCache.list(folder, suffix: ".deb") {
             guard let expected = known[PackageCache.archiveName(name)] else { continue }
             let path = folder.appending(name)
             if try await FileDigest.compute(path).hex != expected { damaged.append(path) }
@@ -51,10 +51,10 @@ struct PackageCache {
 
     /// The names of the files that the lists know with the digest that they have, sorted.
     func usable(lists: FilePath) async throws -> [String] {
-        let cached = Self.names(folder, suffix: ".deb")
+        let cached = try Self.list(folder, suffix: ".deb")
         guard !cached.isEmpty else { return [] }
         var known: [String: String] = [:]
-        for list in Self.names(lists, suffix: "_Packages") {
+        for list in try Self.list(lists, suffix: "_Packages") {
             try PackageList.collectDigests(lists.appending(list), into: &known)
         }
         var usable: [String] = []
@@ -80,8 +80,10 @@ struct PackageCache {
         return "\(parts[0])_\(parts[1][colon.upperBound...])_\(parts[2])"
     }
 
-    static func names(_ folder: FilePath, suffix: String) -> [String] {
-        guard let handle = opendir(folder.string) else { return [] }
+    static func list(_ folder: FilePath, suffix: String) throws -> [String] {
+        guard let handle = opendir(folder.string) else {
+            throw FileFailure.error(Errno(rawValue: errno), "list", folder)
+        }
         defer { closedir(handle) }
         var names: [String] = []
         while let entry = readdir(handle) {
