@@ -25,6 +25,12 @@ extension Factory {
             }
         }
         for folder in folders(of: opened, "packages") {
+            // A package that is kept by its content says itself what it has to be.
+            if let named = folder.stem.flatMap({ Digest($0) }), FolderStore.size(folder) != nil {
+                guard try await FileDigest.compute(folder) != named else { continue }
+                problems.append(await opened.removeDamaged(folder, "its digest is not its name", repair))
+                continue
+            }
             for package in try await DownloadCheck.damagedPackages(in: folder, lists: lists) {
                 let what = "it is not the package that the lists name"
                 problems.append(await opened.removeDamaged(package, what, repair))
