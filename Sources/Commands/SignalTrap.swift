@@ -52,10 +52,12 @@ private final class SignalWatch: Sendable {
 
     init(grace: Duration) {
         self.grace = grace
+        guard Self.pipe.isOpen else { return }
         for signal in Self.signals { _ = if_trap_signal(signal, Self.pipe.writer) }
     }
 
     func start(onFirst: @escaping @Sendable () -> Void) {
+        guard Self.pipe.isOpen else { return }
         thread.withLock { $0 = BackgroundThread { [self] in watch(onFirst) } }
     }
 

@@ -26,8 +26,12 @@ final class WakePipe: Sendable {
         return read(reader, &byte, 1) == 1 ? byte : nil
     }
 
+    /// Whether there is a pipe: the process may have too many open files.
+    var isOpen: Bool { writer >= 0 }
+
+    /// Tried again, for who waits would wait forever; a pipe that is full wakes them too.
     func send(_ byte: UInt8) {
         var byte = byte
-        _ = write(writer, &byte, 1)
+        for _ in 0..<3 where write(writer, &byte, 1) == 1 { return }
     }
 }

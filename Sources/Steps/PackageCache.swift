@@ -10,12 +10,12 @@ package enum DownloadCheck {
     /// What is wrong with a folder of package lists, or nil: each list has to have the digest that its signed index
     /// names.
     package static func damage(ofLists folder: FilePath) async throws -> String? {
-        let names = FileNames.list(folder)
+        let names = try FileNames.list(folder)
         let indexes = names.filter { $0.hasSuffix("_InRelease") }
         guard !indexes.isEmpty else { return "it has no index of a release" }
         for index in indexes {
             let prefix = String(index.dropLast("InRelease".count))
-            let text = (try? WholeFile.text(folder.appending(index))) ?? ""
+            let text = try WholeFile.text(folder.appending(index))
             let known = InRelease.digests(text)
             for list in names where list.hasPrefix(prefix) && list.hasSuffix("_Packages") {
                 let path = String(list.dropFirst(prefix.count)).replacing("_", with: "/")
@@ -31,7 +31,7 @@ package enum DownloadCheck {
     /// The cached packages whose name is not their digest.
     package static func damagedPackages(in folder: FilePath) async throws -> [FilePath] {
         var damaged: [FilePath] = []
-        for name in FileNames.list(folder) where name.hasSuffix(".deb") {
+        for name in try FileNames.list(folder) where name.hasSuffix(".deb") {
             let path = folder.appending(name)
             if try await FileDigest.compute(path).hex + ".deb" != name { damaged.append(path) }
         }
@@ -41,8 +41,10 @@ package enum DownloadCheck {
 
 enum FileNames {
     /// In a folder, sorted; what is no UTF-8 is nothing of ours.
-    static func list(_ folder: FilePath) -> [String] {
-        guard let handle = opendir(folder.string) else { return [] }
+    static func list(_ folder: FilePath) throws -> [String] {
+        guard let handle = opendir(folder.string) else {
+            throw FileFailure.error(Errno(rawValue: errno), "list", folder)
+        }
         defer { closedir(handle) }
         var names: [String] = []
         while let entry = readdir(handle) {

@@ -22,17 +22,23 @@ package enum Folder {
         }
     }
 
-    /// The names in a folder, sorted; empty if there is no such folder.
-    package static func names(_ path: FilePath) -> [FilePath.Component] {
-        guard let handle = opendir(path.string) else { return [] }
+    /// The names in a folder, sorted; empty if there is no such folder or it cannot be read: for what is only tidied up.
+    package static func names(_ path: FilePath) -> [FilePath.Component] { (try? list(path)) ?? [] }
+
+    /// The names in a folder, sorted.
+    package static func list(_ path: FilePath) throws(Errno) -> [FilePath.Component] {
+        guard let handle = opendir(path.string) else { throw Errno(rawValue: errno) }
         defer { closedir(handle) }
         var names: [FilePath.Component] = []
+        errno = 0
         while let entry = readdir(handle) {
             let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
                 pointer.withMemoryRebound(to: CChar.self, capacity: 256) { FilePath(platformString: $0) }
             }
             if let component = name.lastComponent, component.kind == .regular { names.append(component) }
+            errno = 0
         }
+        guard errno == 0 else { throw Errno(rawValue: errno) }
         return names.sorted { $0.string < $1.string }
     }
 

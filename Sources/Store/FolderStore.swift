@@ -175,7 +175,7 @@ private struct Pending: PendingResult {
         let target = store.resultFolder(record.id)
         var record = record
         do {
-            for name in Folder.names(output) { record.files.append(try await seal(name)) }
+            for name in try Folder.list(output) { record.files.append(try await seal(name)) }
             try move(log, to: output.appending("log"))
             if access(output.appending("log").string, F_OK) == 0 { try DurableFile.sync(output.appending("log")) }
             try DurableFile.write(

@@ -27,20 +27,20 @@ extension FolderStore {
     ///   its folder `set-aside`.
     package func check(repair: Bool) async throws -> [StoreProblem] {
         var problems = checkFolders(repair: repair)
-        for shelf in Folder.names(root.appending("results")) {
+        for shelf in try list(root.appending("results")) {
             let place = root.appending("results").appending(shelf)
             guard shelf.string.utf8.count == 2, Self.isFolder(place) else {
                 problems.append(setAside(place, "it is no shelf of results", repair))
                 continue
             }
-            for name in Folder.names(place) where !name.string.hasPrefix(".") {
+            for name in try list(place) where !name.string.hasPrefix(".") {
                 try Task.checkCancellation()
                 if let problem = try await checkResult(place.appending(name), repair: repair) {
                     problems.append(problem)
                 }
             }
         }
-        problems += checkFiles(repair: repair)
+        problems += try checkFiles(repair: repair)
         return problems
     }
 
@@ -79,32 +79,50 @@ extension FolderStore {
 
     /// What is wrong with a result, or nil.
     private func damage(of folder: FilePath, _ id: Digest) async throws -> String? {
-        guard let bytes = try? DurableFile.read(folder.appending("record.json")),
-            let record = try? Canonical.decode(StepRecord.self, from: bytes)
-        else { return "its record cannot be read" }
+        guard let record = try record(in: folder) else { return "its record cannot be read" }
         guard record.id == id else { return "its record is that of another result" }
         for file in record.files {
             let path = folder.appending(file.name)
             guard let size = Self.size(path) else { return "its file \(file.name) is missing" }
             guard size == file.size else { return "its file \(file.name) has \(size) bytes, not \(file.size)" }
-            do {
-                guard try await digest(path) == file.digest else { return "its file \(file.name) has changed" }
-            } catch let error as FactoryError {
-                return error.message
-            }
+            guard try await digest(path) == file.digest else { return "its file \(file.name) has changed" }
         }
         let known = Set(record.files.map(\.name) + ["record.json", "log"])
-        let strange = Folder.names(folder).map(\.string).first { !known.contains($0) }
+        let strange = try list(folder).map(\.string).first { !known.contains($0) }
         return strange.map { "its record does not know the file \($0)" }
     }
 
-    private func checkFiles(repair: Bool) -> [StoreProblem] {
+    /// Nil where it is missing or damaged; throws where the system is at fault, which is no reason to remove anything.
+    private func record(in folder: FilePath) throws -> StepRecord? {
+        let path = folder.appending("record.json")
+        do {
+            let bytes = try DurableFile.read(path)
+            return try? Canonical.decode(StepRecord.self, from: bytes)
+        } catch .noSuchFileOrDirectory, .isDirectory {
+            return nil
+        } catch {
+            throw FileFailure.error(error, "read", path)
+        }
+    }
+
+    /// What cannot be listed cannot be called sound; a shelf may be gone by now.
+    private func list(_ folder: FilePath) throws -> [FilePath.Component] {
+        do {
+            return try Folder.list(folder)
+        } catch .noSuchFileOrDirectory, .notDirectory {
+            return []
+        } catch {
+            throw FileFailure.error(error, "list", folder)
+        }
+    }
+
+    private func checkFiles(repair: Bool) throws -> [StoreProblem] {
         var problems: [StoreProblem] = []
         func remove(_ path: FilePath, _ what: String) {
             let removed = repair && (try? Folder.remove(path)) != nil
             problems.append(StoreProblem(path, what, repair: removed ? "removed" : nil))
         }
-        for name in Folder.names(root.appending("plans")) where !name.string.hasPrefix(".") {
+        for name in try list(root.appending("plans")) where !name.string.hasPrefix(".") {
             let path = root.appending("plans").appending(name)
             let plan = (try? DurableFile.read(path)).flatMap { try? Canonical.decode(BuildPlan.self, from: $0) }
             if plan == nil {
