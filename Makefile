@@ -25,6 +25,7 @@ e2e:
 	scripts/setup
 	IMAGE_FACTORY_E2E=1 $(SWIFT) test --disable-xctest --no-parallel --filter E2ETests
 	scripts/test-ends-well
+	scripts/test-reproducible
 	scripts/test-kills 10
 	scripts/test-faults --every 4 write:ENOSPC fsync:EIO rename:EDQUOT make:EROFS open:EMFILE
 
