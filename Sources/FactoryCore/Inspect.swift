@@ -35,7 +35,7 @@ extension Factory {
         let isDocument = published.map { $0.kind != .artifact } ?? false
         let inspector = PublicationInspector(
             folder: folder, stem: published?.stem, artifact: isDocument ? nil : published?.file ?? name,
-            signatures: signatures)
+            signatures: signatures, headers: ImageInspection(runner: runner, executable: executable))
         return Inspection(publications: [try await inspector.inspect()])
     }
 
@@ -49,7 +49,9 @@ extension Factory {
         }
         var publications: [InspectedPublication] = []
         for stem in stems.sorted() {
-            let inspector = PublicationInspector(folder: folder, stem: stem, artifact: nil, signatures: signatures)
+            let inspector = PublicationInspector(
+                folder: folder, stem: stem, artifact: nil, signatures: signatures,
+                headers: ImageInspection(runner: runner, executable: executable))
             publications.append(try await inspector.inspect())
         }
         return Inspection(publications: publications)
@@ -64,6 +66,7 @@ struct PublicationInspector: Sendable {
     /// The only artifact to look at; nil: all that there should be, with all that should be beside them.
     let artifact: String?
     let signatures: SignatureCheck?
+    let headers: ImageInspection
 
     func inspect() async throws -> InspectedPublication {
         guard let stem else {
@@ -154,7 +157,7 @@ struct PublicationInspector: Sendable {
         file.size = ByteCount(UInt64(facts.st_size))
         file.allocated = ByteCount(UInt64(facts.st_blocks) * 512)
         do {
-            try file.describe(path)
+            file.describe(try await headers.header(of: path))
             file.digest = try await FileDigest.compute(path)
         } catch is CancellationError {
             throw CancellationError()

@@ -16,7 +16,8 @@ extension Factory {
         _ image: FilePath, policy: VerifyPolicy, note: @escaping @Sendable (String) -> Void
     ) async throws -> VerifyReport {
         try VerifyRules.check(policy.waivers)
-        let source = try ImageSource(image)
+        let header = try await ImageInspection(runner: runner, executable: executable).header(of: image)
+        let source = try ImageSource(image, header)
         let opened = try await openStore()
         let scratch = opened.root.appending("work").appending(UniqueName.make())
         try Folder.make(scratch)
@@ -80,16 +81,8 @@ private struct ImageSource {
     /// What is wrong with the file that does not keep it from being read.
     let problems: [String]
 
-    init(_ path: FilePath) throws {
-        let header: DiskImageHeader
-        do {
-            let file = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
-            header = try file.closeAfter { try DiskImageHeader.inspect(file) }
-        } catch {
-            throw FactoryError(
-                .missingInput, "cannot read the image \(path): \(error)", remedy: "check the path and its mode")
-        }
-        guard let driver = header.kind.blockDriver else {
+    init(_ path: FilePath, _ header: HeaderReport) throws {
+        guard let driver = header.driver else {
             throw FactoryError(
                 .definition, "the image \(path) is not a disk image", remedy: "unpack it if it is compressed")
         }
@@ -106,15 +99,15 @@ private struct ImageSource {
     }
 
     /// Hazards that are findings of the rule on containers, for they do not lead out of the file.
-    private static func problems(of header: DiskImageHeader) -> [String] {
-        switch header.kind {
-        case .qcow2(let qcow2):
+    private static func problems(of header: HeaderReport) -> [String] {
+        switch header.format {
+        case "qcow2":
             var problems = header.hazards.filter { hazard in
                 ["internal snapshots", "marked corrupt", "not closed properly"].contains { hazard.contains($0) }
             }
-            if qcow2.version == 2 { problems.append("it is a qcow2 of the older kind, compat=0.10") }
+            if header.details.contains("version 2") { problems.append("it is a qcow2 of the older kind, compat=0.10") }
             return problems
-        case .raw where header.virtualSize != 0: return header.hazards
+        case "raw" where header.virtualSize?.bytes != 0: return header.hazards
         default: return []
         }
     }

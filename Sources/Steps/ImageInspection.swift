@@ -4,6 +4,21 @@ package import Model
 package import SystemPackage
 package import Tooling
 
+/// What the header of a file says, also of one that is refused.
+package struct HeaderReport: Hashable, Sendable, Codable {
+    /// "raw", "qcow2", "vmdk", "vhd", "vhdx", "vdi", "iso", "gzip" …
+    package var format: String
+    /// QEMU's name of the format; nil for what no disk is.
+    package var driver: String?
+    /// The bytes that a guest would see.
+    package var virtualSize: ByteCount?
+    package var fileSize: ByteCount
+    /// Reasons not to let a tool open it.
+    package var hazards: [String]
+    /// Further facts, each a few words.
+    package var details: [String]
+}
+
 /// What is known of an image file before any other program opens it.
 package struct ImageFacts: Hashable, Sendable, Codable {
     /// "raw", "qcow2", "vmdk", "vhd", "vhdx", "vdi", "iso".
@@ -39,7 +54,7 @@ package struct ImageInspection: Sendable {
     ) async throws -> ImageFacts {
         try Self.requireFile(image)
         let claim = claimed ?? Self.claim(of: image)
-        let facts = try await read(image)
+        let facts = try Self.facts(try await read(image), image)
         if let claim, claim != facts.format {
             throw Self.refusal(image, "it is said to be \(claim) and is \(facts.format)")
         }
@@ -50,6 +65,23 @@ package struct ImageInspection: Sendable {
                 remedy: "convert it with qemu-img")
         }
         return facts
+    }
+
+    /// What the header says, whatever that is. Throws only where the file cannot be read, or the reader ended over it.
+    package func header(of image: FilePath) async throws -> HeaderReport {
+        try Self.requireFile(image)
+        return try await read(image)
+    }
+
+    private static func facts(_ report: HeaderReport, _ image: FilePath) throws -> ImageFacts {
+        if let hazard = report.hazards.first { throw refusal(image, hazard) }
+        guard let driver = report.driver else {
+            throw refusal(image, "it is compressed (\(report.format)): unpack it first")
+        }
+        guard let size = report.virtualSize else {
+            throw refusal(image, "it is \(report.format) and does not say its size")
+        }
+        return ImageFacts(format: report.format, driver: driver, virtualSize: size, fileSize: report.fileSize)
     }
 
     static func refusal(_ image: FilePath, _ reason: String) -> FactoryError {
@@ -91,24 +123,23 @@ package struct ImageInspection: Sendable {
         }
     }
 
-    private func read(_ image: FilePath) async throws -> ImageFacts {
+    private func read(_ image: FilePath) async throws -> HeaderReport {
         let command = Command(
             "/mnt/image-factory", ["__inside", "inspect:/mnt/image"],
             containment: Containment(
                 workSize: .mebi(16),
                 binds: [
                     .init(source: executable, target: "/mnt/image-factory"), .init(source: image, target: "/mnt/image"),
-                ], limits: .init(addressSpace: .gibi(2), processorTime: .seconds(20), fileSize: ByteCount(4096))),
+                ], limits: .init(addressSpace: .gibi(2), processorTime: .seconds(20), fileSize: ByteCount(1 << 16))),
             timeout: .seconds(60))
         let result = try await runner.run(command)
         if result.succeeded, !result.standardOutputIsTruncated,
-            let facts = try? Canonical.decode(ImageFacts.self, from: result.standardOutput)
+            let report = try? Canonical.decode(HeaderReport.self, from: result.standardOutput)
         {
-            return facts
+            return report
         }
         if let said = result.lastLines.lazy.compactMap({ InsideMessage($0) }).first(where: \.isError) {
             let parts = said.text.split(separator: "\t", maxSplits: 1).map(String.init)
-            if result.ending == .exited(InspectInside.refused) { throw Self.refusal(image, parts[0]) }
             throw FactoryError(
                 .missingInput, "cannot read the image \(image): \(parts[0])", remedy: "check the path and its mode")
         }

@@ -28,12 +28,7 @@ package enum InsideMain {
 
     private static func inspection(of image: FilePath) -> Int32 {
         do {
-            switch try InspectInside(image: image).run() {
-            case .success(let facts): say(try Canonical.text(facts))
-            case .failure(let refusal):
-                say(InsideMessage.error(refusal.reason, remedy: nil))
-                return InspectInside.refused
-            }
+            say(try Canonical.text(try InspectInside(image: image).run()))
             return 0
         } catch {
             say(InsideMessage.error("\(error)", remedy: nil))
