@@ -48,7 +48,8 @@ extension Factory {
         let reused = ReuseKeeper()
         let events = EventLog(clock: clock, consumers: consumers + [{ reused.see($0) }])
         do {
-            let prepared = try await prepare(loaded, request, opened)
+            var prepared = try await prepare(loaded, request, opened)
+            prepared.secrets = secrets
             for warning in prepared.warnings { events.send(.warning(step: nil, message: warning)) }
             try requireTools(prepared.plan)
             try SecretLoading.refuse(secrets, in: prepared.plan)

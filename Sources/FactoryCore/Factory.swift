@@ -84,6 +84,8 @@ package struct PreparedBuild: Sendable {
     package var lock: PackageLock
     /// What `--update-lock` changed.
     package var lockChanges: LockChanges?
+    /// What no document must tell.
+    var secrets: [SecretValue] = []
     /// Keeps prune away from what the build will read.
     var leases: [any Sendable] = []
 }

@@ -27,7 +27,8 @@ extension ImageRecord {
             epoch: epoch ?? releases.map(\.date).max() ?? 0,
             definitionFile: File(
                 name: request.definition.lastComponent?.string ?? "definition", digest: prepared.loaded.source),
-            definition: plan.definition, variables: Self.told(request.set, definition.hiddenTexts), lock: lock,
+            definition: plan.definition,
+            variables: Self.told(request.set, definition.hiddenTexts + prepared.secrets.map(\.value)), lock: lock,
             plan: try Canonical.digest(plan),
             steps: plan.steps.map { Step(name: $0.name, id: $0.id, tools: $0.tools) },
             releases: releases.map { File(name: archives.index(of: $0), digest: $0.inRelease) },

@@ -15,7 +15,7 @@ struct FinishedBuild {
     let store: FolderStore
     /// Where it is published.
     let output: FilePath
-    let prepared: PreparedBuild
+    var prepared: PreparedBuild
     private(set) var results: [String: StepResult] = [:]
     private let folder: FilePath
 

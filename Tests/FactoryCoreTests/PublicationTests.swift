@@ -5,6 +5,7 @@ import Records
 import Store
 import SystemPackage
 import TestSupport
+import Steps
 import Testing
 
 @testable import FactoryCore
@@ -51,6 +52,15 @@ import Testing
             ImageRecord.told(variables, ["$6$salt$value", ""]) == [
                 "who": "me", "hash": "***", "salt": "***", "line": "***", "none": "",
             ])
+    }
+
+    @Test func `A secret given by a variable stands in no document`() async throws {
+        try await FinishedBuild.with { build in
+            build.prepared.secrets = [SecretValue(name: "token", value: "me")]
+            try await build.publish()
+            let told = try Scratch.read(build.output.appending("web-1.0.provenance.json"))
+            #expect(told.contains("\"who\" : \"***\""))
+        }
     }
 
     @Test func `Before an artifact is replaced, what tells of the old one is taken away`() async throws {
