@@ -53,7 +53,7 @@ package struct DiskMap {
             let last = disk.size / table.sectorSize - 1
             for (lba, isBackup) in [(1, false), (last, true)] as [(UInt64, Bool)] {
                 guard let header = product(lba, table.sectorSize),
-                    let sector = try disk.whole(at: header, count: Int(table.sectorSize))
+                    let sector = try disk.whole(at: header, count: Int(table.sectorSize)), sector.has("EFI PART")
                 else { continue }
                 places.append(
                     Place(bytes: header..<header + table.sectorSize, content: .header(isBackup: isBackup)))

@@ -60,7 +60,7 @@ extension Factory {
             throw FactoryError(.missingInput, "\(archive) is no file", remedy: "give the path of a file")
         }
         let size = ByteCount(UInt64(max(0, facts.st_size)))
-        return .init(archive, kind: kind, side: .init(format: kind.rawValue, size: size, fileSize: size))
+        return .init(archive, of: archive, kind: kind, side: .init(format: kind.rawValue, size: size, fileSize: size))
     }
 
     /// A disk image; what this program does not read itself is converted first.
@@ -70,14 +70,14 @@ extension Factory {
         let facts = try await ImageInspection(runner: runner, executable: executable).inspect(path)
         let side = DiffReport.Side(format: facts.format, size: facts.virtualSize, fileSize: facts.fileSize)
         switch facts.driver {
-        case "raw": return .init(path, kind: .raw, side: side)
-        case "qcow2": return .init(path, kind: .qcow2, side: side)
+        case "raw": return .init(path, of: path, kind: .raw, side: side)
+        case "qcow2": return .init(path, of: path, kind: .qcow2, side: side)
         default:
             let folder = scratch.appending("raw\(number)")
             try Folder.make(folder)
             let copy = try await rawCopy(
                 of: path, driver: facts.driver, in: folder, purpose: "compared", note)
-            return .init(copy, kind: .raw, side: side)
+            return .init(copy, of: path, kind: .raw, side: side)
         }
     }
 }

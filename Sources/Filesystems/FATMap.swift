@@ -34,6 +34,9 @@ package struct FATMap {
     /// More clusters of files than an EFI system partition has.
     private static var mostClusters: Int { 1 << 20 }
 
+    /// In bytes: what the specification allows.
+    private static var largestFolder: Int { 65536 * 32 }
+
     /// Reads all folders. Throws only if the disk cannot be read.
     package init<Disk: ByteSource>(_ fat: FATFilesystem<Disk>) throws {
         isFAT32 = fat.width == .thirtyTwo
@@ -70,7 +73,7 @@ package struct FATMap {
         var offset: UInt64 = 0
         while cluster >= 2, cluster - 2 < clusters, owners[cluster] == nil, owners.count < Self.mostClusters {
             owners[cluster] = Owner(path: path, isFolder: isFolder, offset: offset)
-            if isFolder {
+            if isFolder, bytes.count < Self.largestFolder {
                 bytes += try fat.disk.bytes(
                     at: fat.dataStart &+ (cluster - 2) &* clusterSize, count: Int(clusterSize)
                 ).content

@@ -7,11 +7,14 @@ package struct ImageComparison: Sendable {
     /// A file to compare, whose header was looked at.
     package struct Input: Sendable {
         package var file: FilePath
+        /// The file as it was given: another one if `file` is a converted copy.
+        package var original: FilePath
         package var kind: DiffInside.Kind
         package var side: DiffReport.Side
 
-        package init(_ file: FilePath, kind: DiffInside.Kind, side: DiffReport.Side) {
+        package init(_ file: FilePath, of original: FilePath, kind: DiffInside.Kind, side: DiffReport.Side) {
             self.file = file
+            self.original = original
             self.kind = kind
             self.side = side
         }
@@ -40,12 +43,14 @@ package struct ImageComparison: Sendable {
         let inside = DiffInside(
             kinds: [first.kind, second.kind], sides: [first.side, second.side], limit: limit)
         try WholeFile.write(try Canonical.text(InsideOrder.diff(inside)), order)
-        let files = zip([first, second], DiffInside.files).map {
-            Containment.Bind(source: $0.file, target: $1.string)
+        let inputs = [first, second]
+        let files = zip(inputs, DiffInside.files).map { Containment.Bind(source: $0.file, target: $1.string) }
+        let originals = zip(inputs, DiffInside.originals).map {
+            Containment.Bind(source: $0.original, target: $1.string)
         }
         let containment = Containment(
             workSize: .mebi(64),
-            binds: files + [
+            binds: files + originals + [
                 .init(source: output, target: "/mnt/out", writable: true),
                 .init(source: order, target: "/mnt/order.json"),
                 .init(source: executable, target: "/mnt/image-factory"),

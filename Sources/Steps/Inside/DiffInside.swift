@@ -19,7 +19,10 @@ package struct DiffInside: Codable, Sendable {
     /// Regions or members in detail.
     var limit: Int
 
+    /// What is compared.
     static let files: [FilePath] = ["/mnt/in/first", "/mnt/in/second"]
+    /// The files as they were given: others where a disk was converted.
+    static let originals: [FilePath] = ["/mnt/in/first-file", "/mnt/in/second-file"]
     static let report = "diff.json"
 
     func run() async throws {
@@ -59,23 +62,30 @@ package struct DiffInside: Codable, Sendable {
             let disks = try zip([first, second], kinds).map { try GuestDisk($0, isQCOW2: $1 == .qcow2) }
             try DiskDiff(disks[0], disks[1]).run(limit: limit, into: &report, check: check)
         }
-        if report.isEqual { report.filesAreEqual = try filesAreEqual(first, second, check) }
+        if report.isEqual { report.filesAreEqual = try filesAreEqual(check) }
         return report
     }
 
-    /// Whether two files have the same bytes, whatever format they are of.
-    private func filesAreEqual(
-        _ first: FileDescriptor, _ second: FileDescriptor, _ check: () throws -> Void
-    ) throws -> Bool {
-        let files = try [first, second].map { try GuestDisk($0, isQCOW2: false) }
-        guard files[0].size == files[1].size else { return false }
+    /// Whether the files that were given have the same bytes, whatever format they are of.
+    private func filesAreEqual(_ check: () throws -> Void) throws -> Bool {
+        guard sides[0].format == sides[1].format, sides[0].fileSize == sides[1].fileSize else { return false }
         // Two raw disks were compared already.
-        if kinds == [.raw, .raw] { return true }
-        do {
-            try DiskComparison(files[0], files[1], borders: []).forEachRegion(check: check) { _ in throw FilesDiffer() }
-            return true
-        } catch is FilesDiffer {
-            return false
+        if sides[0].format == "raw" { return true }
+        let first = try FileDescriptor.open(Self.originals[0], .readOnly, options: .closeOnExec)
+        return try first.closeAfter {
+            let second = try FileDescriptor.open(Self.originals[1], .readOnly, options: .closeOnExec)
+            return try second.closeAfter {
+                let files = try [first, second].map { try GuestDisk($0, isQCOW2: false) }
+                guard files[0].size == files[1].size else { return false }
+                do {
+                    try DiskComparison(files[0], files[1], borders: []).forEachRegion(check: check) { _ in
+                        throw FilesDiffer()
+                    }
+                    return true
+                } catch is FilesDiffer {
+                    return false
+                }
+            }
         }
     }
 
