@@ -9,7 +9,7 @@ package struct DiskDiff {
     private let comparison: DiskComparison
 
     /// Regions that are looked at for the paths of the files in them.
-    private static let mostRegions = 512
+    private static let mostRegions = 2048
     private static let mostRuns = 1024
     private static let mostPieces = 4096
     private static let mostParts = 20
@@ -47,6 +47,7 @@ package struct DiskDiff {
         report.notes = sizeNotes() + tableNotes()
         let described = try describe(kept, check: check)
         report.regions = Array(described.prefix(limit))
+        report.regionsLookedAt = described.count
         for at in report.places.indices {
             let parts = described.filter { $0.place == report.places[at].place }.flatMap(\.parts)
             var seen: Set<String> = []

@@ -130,6 +130,8 @@ package struct DiffReport: Hashable, Sendable, Codable {
     package var regions: [Region]
     /// Of disks: all regions, counted, in the order of the disk.
     package var places: [PlaceCount]
+    /// Of disks: how many regions, from the first on, were looked at for the paths in `places`.
+    package var regionsLookedAt: Int
     /// Of archives: the first members in detail.
     package var entries: [Entry]
     /// Of archives: how many members differ, and how many are the same.
@@ -147,6 +149,7 @@ package struct DiffReport: Hashable, Sendable, Codable {
         notes = []
         regions = []
         places = []
+        regionsLookedAt = 0
         entries = []
         differingEntries = 0
         equalEntries = 0

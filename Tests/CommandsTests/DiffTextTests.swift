@@ -28,6 +28,7 @@ import Testing
 
     @Test func `The first region is told, the others are counted with their files`() {
         var report = DiffReport(first: raw, second: raw, isEqual: false, filesAreEqual: false)
+        report.regionsLookedAt = 2
         report.regions = [
             .init(
                 offset: 5120, length: 512, sectors: 1, place: "partition 1 'root' (ext4)", offsetInPlace: 1024,
@@ -47,7 +48,7 @@ import Testing
                   first differing byte 5121 of the disk:
                     < 41 00  |A.|
                     > 42 ff  |B.|
-                all 3 regions:
+                all 3 regions, with files of the first 2:
                   partition 1 'root' (ext4): 3 regions, 3.5 KiB
                     /etc/x
                     /etc/y

@@ -155,6 +155,32 @@ import Testing
         }
     }
 
+    @Test func `An MBR is told by its fields, and a disk without a table by its filesystem`() async throws {
+        try await Disk.with { disk in
+            try await Disk.run("sfdisk", ["--quiet", "--delete", disk.changed.string])
+            let divided = disk.changed.removingLastComponent().appending("mbr.raw")
+            try await Scratch.with { scratch in
+                let table = scratch.path.appending("table")
+                try Scratch.write("label: dos\nstart=16384, size=32768, type=83\n", table)
+                try await Disk.run(
+                    "sh",
+                    ["-c", "exec sfdisk --quiet --no-reread \"$1\" < \"$2\"", "sh", disk.changed.string, table.string]
+                )
+            }
+            try SparseFile.copy(from: disk.changed, to: divided)
+            try disk.write([1, 2, 3, 4], at: 440)
+            let report = try Disk.diff(divided, disk.changed)
+            #expect(report.places.map(\.place) == ["master boot record"])
+            #expect(report.lines.first?.hasSuffix(" → 0x4030201") == true, "\(report.lines)")
+            try disk.write([UInt8](repeating: 0, count: 512), at: 0)
+            let (notes, places) = { ($0.notes, $0.places) }(try Disk.diff(divided, disk.changed))
+            #expect(notes.first?.hasSuffix("second: the disk has no partition table") == true)
+            #expect(
+                places.map(\.place) == ["master boot record of the first, disk without a partition table of the second"]
+            )
+        }
+    }
+
     @Test func `A longer disk differs though all that it has more is zero`() async throws {
         try await Disk.with { disk in
             #expect(truncate(disk.changed.string, off_t(Disk.size + 1024)) == 0)

@@ -86,7 +86,9 @@ struct DiffText {
     private var further: [String] {
         let rest = report.regionCount - report.regions.count
         guard rest > 0 else { return [] }
-        var lines = ["all \(Self.regions(report.regionCount)):"]
+        let isCut = report.regionsLookedAt < report.regionCount
+        let files = isCut ? ", with files of the first \(report.regionsLookedAt)" : ""
+        var lines = ["all \(Self.regions(report.regionCount))\(files):"]
         for place in report.places {
             lines.append("  \(place.place): \(Self.regions(place.regions)), \(ByteCount(place.sectors * 512))")
             lines += place.paths.prefix(Self.mostPaths).map { "    " + $0 }

@@ -30,7 +30,9 @@ package struct DiffInside: Codable, Sendable {
             do {
                 return try compare(checkCancellation)
             } catch let error as TarError {
-                throw FactoryError(.definition, "the archives cannot be compared: \(error)")
+                throw FactoryError(
+                    .definition, "the archives cannot be compared: \(error)",
+                    remedy: "give two whole tar files; a compressed disk image has to be unpacked first")
             } catch let error as QCOW2Error {
                 throw FactoryError(.definition, "the images cannot be compared: \(error)")
             } catch let error as FileAccessError {
