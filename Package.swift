@@ -48,6 +48,7 @@ let package = Package(
         module("DiskFormats", [crypto, system, "CLinux", "CCompress"]),
         module("Filesystems", ["DiskFormats", "CExt2", system]),
         module("Verify", ["Model", "DiskFormats", "Filesystems", "CVerify", crypto, system]),
+        module("Compare", ["Model", "DiskFormats", "Filesystems", "CCompress", crypto, system]),
         module("Records", ["Model"]),
         module("Tooling", ["Model", "CLinux", system, .product(name: "Subprocess", package: "swift-subprocess")]),
         module("Dialects", ["Model", system, .product(name: "Yams", package: "Yams")]),
@@ -55,7 +56,7 @@ let package = Package(
         module("Engine", ["Model", system]),
         module(
             "Steps",
-            ["Model", "Engine", "Tooling", "DiskFormats", "Filesystems", "Verify", "CLinux", system]),
+            ["Model", "Engine", "Tooling", "DiskFormats", "Filesystems", "Verify", "Compare", "CLinux", system]),
         module("Store", ["Model", "Engine", "CLinux", system]),
         module(
             "FactoryCore",
@@ -78,6 +79,7 @@ let package = Package(
         tests("DiskFormats", [system, "CLinux"]),
         tests("Filesystems", ["DiskFormats", "Tooling", "TestSupport", "image-factory", system]),
         tests("Verify", ["Model", "DiskFormats", "Filesystems", "Tooling", "TestSupport", "image-factory", system]),
+        tests("Compare", ["Model", "DiskFormats", "Filesystems", "Tooling", "TestSupport", "image-factory", system]),
         tests("Records", ["Model", "Tooling", "TestSupport", system], exclude: ["Goldens"]),
         tests(
             "FactoryCore",

@@ -69,3 +69,22 @@ int ccompress_zlib_reverse(void *target, size_t count, const void *source, size_
 const char *ccompress_zstd_version(void) { return ZSTD_versionString(); }
 
 const char *ccompress_zlib_version(void) { return zlibVersion(); }
+
+ccompress_zstd_stream *ccompress_zstd_open(void) {
+    ZSTD_DCtx *context = ZSTD_createDCtx();
+    if (context) ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, 27);
+    return (ccompress_zstd_stream *)context;
+}
+
+void ccompress_zstd_close(ccompress_zstd_stream *stream) { ZSTD_freeDCtx((ZSTD_DCtx *)stream); }
+
+int ccompress_zstd_read(
+    ccompress_zstd_stream *stream, void *target, size_t room, const void *source, size_t available, size_t *taken,
+    size_t *put) {
+    ZSTD_outBuffer output = {target, room, 0};
+    ZSTD_inBuffer input = {source, available, 0};
+    size_t left = ZSTD_decompressStream((ZSTD_DCtx *)stream, &output, &input);
+    *taken = input.pos;
+    *put = output.pos;
+    return ZSTD_isError(left) ? -1 : left == 0 ? 0 : 1;
+}

@@ -46,30 +46,12 @@ extension Factory {
             .init(policy: policy, container: source.problems), disk: disk, output: output, scratch: place, log: note)
     }
 
-    /// The disk in a file of its own, with holes, written in a containment with limits.
     private func raw(
         _ source: ImageSource, in place: FilePath, _ note: @escaping @Sendable (String) -> Void
     ) async throws -> FilePath {
         let folder = place.appending("raw")
         try Folder.make(folder)
-        try Containment.handOver(folder)
-        let containment = Containment(
-            identities: .caller, network: .none, workSize: .mebi(64),
-            binds: [
-                .init(source: source.path, target: "/mnt/in/image"),
-                .init(source: folder, target: "/mnt/out", writable: true),
-            ], limits: .init(addressSpace: .gibi(4), processorTime: .seconds(3600)))
-        let command = Command(
-            "qemu-img", ["convert", "-f", source.driver, "-O", "raw", "/mnt/in/image", "/mnt/out/disk.raw"],
-            containment: containment)
-        do {
-            try await runner.runChecked(command, activity: "converting \(source.path)") { _, line in note(line) }
-        } catch let error as FactoryError where error.code == .failed {
-            throw FactoryError(
-                .definition, "the image cannot be verified: \(error.message)",
-                remedy: "it is damaged: get it anew from where it comes from")
-        }
-        return folder.appending("disk.raw")
+        return try await rawCopy(of: source.path, driver: source.driver, in: folder, purpose: "verified", note)
     }
 }
 

@@ -1,4 +1,5 @@
 import CExt2
+package import DiskFormats
 package import SystemPackage
 
 /// A filesystem of the ext family inside a disk file, open for reading. Nothing in it is trusted: what is damaged
@@ -6,8 +7,10 @@ package import SystemPackage
 package final class Ext4Filesystem {
     package static let rootInode: UInt32 = 2
 
-    private let handle: OpaquePointer
+    let handle: OpaquePointer
     package let facts: Superblock
+    /// What the library reads from, where that is no file.
+    private let source: Ext4Source?
 
     /// What the superblock says of the filesystem and its last use.
     package struct Superblock: Hashable, Sendable {
@@ -32,9 +35,19 @@ package final class Ext4Filesystem {
         try Self.check(cext2_open(disk.string, offset, &opened))
         guard let opened else { throw Ext4.Failure(reason: "it could not be opened") }
         handle = opened
-        var facts = cext2_facts()
-        cext2_facts_of(opened, &facts)
-        self.facts = Superblock(facts)
+        source = nil
+        facts = Superblock(of: opened)
+    }
+
+    /// Opens the filesystem that begins `offset` bytes into a disk of any kind. Damaged checksums are no error here.
+    package init(in disk: some ByteSource, offset: UInt64) throws(Ext4.Failure) {
+        let source = Ext4Source(disk, offset: offset)
+        var opened: OpaquePointer?
+        try Self.check(cext2_open_source(Ext4Source.read, Unmanaged.passUnretained(source).toOpaque(), &opened))
+        guard let opened else { throw Ext4.Failure(reason: "it could not be opened") }
+        handle = opened
+        self.source = source
+        facts = Superblock(of: opened)
     }
 
     deinit { cext2_close(handle) }
@@ -108,7 +121,7 @@ package final class Ext4Filesystem {
         return overflow ? nil : start
     }
 
-    private static func check(_ code: Int) throws(Ext4.Failure) {
+    static func check(_ code: Int) throws(Ext4.Failure) {
         guard code == 0 else { throw Ext4.Failure(reason: String(cString: cext2_message(code))) }
     }
 }
@@ -163,6 +176,12 @@ package struct Ext4Entry: Hashable, Sendable {
 }
 
 extension Ext4Filesystem.Superblock {
+    init(of handle: OpaquePointer) {
+        var facts = cext2_facts()
+        cext2_facts_of(handle, &facts)
+        self.init(facts)
+    }
+
     init(_ facts: cext2_facts) {
         blocks = facts.blocks
         blockSize = UInt64(facts.block_size)

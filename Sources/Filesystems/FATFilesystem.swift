@@ -9,7 +9,7 @@ package import DiskFormats
 ///
 /// Source: Microsoft, FAT32 File System Specification 1.03. Every walk is bounded by the number of clusters.
 package struct FATFilesystem<Disk: ByteSource> {
-    private enum Width: UInt64 {
+    enum Width: UInt64 {
         case twelve = 12
         case sixteen = 16
         case thirtyTwo = 32
@@ -23,17 +23,18 @@ package struct FATFilesystem<Disk: ByteSource> {
         var cluster: UInt64
     }
 
-    private let disk: Disk
-    private let start: UInt64
-    private let clusterSize: UInt64
-    private let width: Width
-    private let table: UInt64
-    private let rootStart: UInt64
-    private let rootCount: UInt64
-    private let rootCluster: UInt64
-    private let dataStart: UInt64
-    private let clusters: UInt64
-    private let state: UInt8
+    let disk: Disk
+    let start: UInt64
+    let clusterSize: UInt64
+    let width: Width
+    let table: UInt64
+    let rootStart: UInt64
+    let rootCount: UInt64
+    let rootCluster: UInt64
+    let dataStart: UInt64
+    let clusters: UInt64
+    let copies: UInt64
+    let state: UInt8
     /// As Linux shows it: `1234-ABCD`.
     package let identifier: String
     package let label: String
@@ -56,6 +57,7 @@ package struct FATFilesystem<Disk: ByteSource> {
         let before = reserved + copies * tableSectors + rootSectors
         guard tableSectors > 0, sectors > before else { return nil }
         self.disk = disk
+        self.copies = copies
         start = offset
         clusterSize = sector * perCluster
         clusters = (sectors - before) / perCluster
@@ -115,7 +117,7 @@ package struct FATFilesystem<Disk: ByteSource> {
     }
 
     /// The number that the FAT has for a cluster.
-    private func entry(_ cluster: UInt64) throws -> UInt64 {
+    func entry(_ cluster: UInt64) throws -> UInt64 {
         switch width {
         case .twelve:
             let pair = try disk.bytes(at: table &+ cluster &* 3 / 2, count: 2).number(0, 2) ?? 0
@@ -127,7 +129,7 @@ package struct FATFilesystem<Disk: ByteSource> {
     }
 
     /// Entries of 32 bytes; those of a long name stand before the one they belong to, its last part first.
-    private static func entries(_ bytes: [UInt8]) -> [Entry] {
+    static func entries(_ bytes: [UInt8]) -> [Entry] {
         var found: [Entry] = []
         var long: [UInt16] = []
         for at in stride(from: 0, to: bytes.count - bytes.count % 32, by: 32) {

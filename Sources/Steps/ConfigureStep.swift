@@ -38,6 +38,7 @@ package enum InsideOrder: Codable {
     case assemble(AssembleInside)
     case convert(ConvertInside)
     case verify(VerifyInside)
+    case diff(DiffInside)
 }
 
 enum InsideProgram {

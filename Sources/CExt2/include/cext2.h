@@ -72,3 +72,46 @@ long cext2_owners(cext2_filesystem *filesystem, const uint64_t *blocks, size_t c
 
 // The block that holds byte `offset` of a file, 0 if none does.
 long cext2_block_of(cext2_filesystem *filesystem, uint32_t inode, uint64_t offset, uint64_t *block);
+
+// Reads exactly `count` bytes from `offset` of a filesystem; what is behind its end is zero. Returns 0 or an errno value.
+typedef int (*cext2_source)(void *context, uint64_t offset, uint8_t *bytes, size_t count);
+
+// Opens the filesystem that `read` brings, read-only. Damaged checksums are no error: what differs is to be named in
+// damaged filesystems too.
+long cext2_open_source(cext2_source read, void *context, cext2_filesystem **opened);
+
+// Where the structures of the filesystem lie.
+struct cext2_layout {
+    uint32_t groups;
+    uint32_t inodes_per_group;
+    uint32_t inode_size;
+    uint32_t inode_table_blocks;
+    uint32_t descriptor_size;
+    uint32_t reserved_descriptor_blocks;
+};
+
+// The blocks of a group's structures; 0 where it has none of its own.
+struct cext2_group {
+    int has_superblock;
+    uint64_t superblock;
+    uint64_t descriptors;
+    uint32_t descriptor_blocks;
+    // The group that the first of its descriptors is of.
+    uint32_t first_descriptor;
+    uint64_t block_bitmap, inode_bitmap, inode_table;
+};
+
+void cext2_layout_of(cext2_filesystem *filesystem, struct cext2_layout *layout);
+void cext2_group_of(cext2_filesystem *filesystem, uint32_t number, struct cext2_group *group);
+
+// What an inode has a block for: content by its number in the file, or one of these.
+enum { cext2_block_map = -1, cext2_attributes_block = -2 };
+
+// Called for each of the blocks that an inode has; another value than 0 ends the search.
+typedef int (*cext2_claim)(void *context, uint64_t block, uint32_t inode, int64_t number);
+
+// Finds the inodes that have these blocks (sorted) in one pass over all inodes. `budget` is the most blocks that are
+// looked at; `is_complete` is 0 if they were more.
+long cext2_claims(
+    cext2_filesystem *filesystem, const uint64_t *blocks, size_t count, uint64_t budget, cext2_claim claim,
+    void *context, int *is_complete);

@@ -16,6 +16,7 @@ package enum InsideMain {
             case .assemble(let work): try await work.run(runner: runner, log: log)
             case .convert(let work): try await work.run { say(InsideMessage.progress($0, of: $1)) }
             case .verify(let work): try await work.run(runner: runner)
+            case .diff(let work): try await work.run()
             }
             return 0
         } catch let error as FactoryError {
