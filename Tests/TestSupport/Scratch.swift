@@ -37,10 +37,21 @@ package struct Scratch: Sendable {
         return names.sorted()
     }
 
+    /// By bytes: a test may have made names that are no UTF-8.
     private static func remove(_ path: FilePath) {
-        if unlink(path.string) == 0 { return }
-        chmod(path.string, 0o700)
-        for name in names(path) { remove(path.appending(name)) }
-        rmdir(path.string)
+        if path.withPlatformString({ unlink($0) }) == 0 { return }
+        _ = path.withPlatformString { chmod($0, 0o700) }
+        if let handle = path.withPlatformString({ opendir($0) }) {
+            defer { closedir(handle) }
+            while let entry = readdir(handle) {
+                let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+                    bytes.baseAddress.flatMap {
+                        FilePath.Component(platformString: $0.assumingMemoryBound(to: CInterop.PlatformChar.self))
+                    }
+                }
+                if let name, name.kind == .regular { remove(path.appending(name)) }
+            }
+        }
+        _ = path.withPlatformString { rmdir($0) }
     }
 }
