@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fts.h>
 #include <linux/openat2.h>
+#include <sched.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -14,7 +15,12 @@ int if_open_in_root(int folder, const char *path, uint64_t flags, uint64_t mode)
         .mode = mode,
         .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
     };
-    return (int)syscall(SYS_openat2, folder, path, &how, sizeof how);
+    // While anything on the host is renamed or mounted the kernel cannot tell that `..` stayed inside, and says EAGAIN.
+    for (int tries = 0;; tries++) {
+        int opened = (int)syscall(SYS_openat2, folder, path, &how, sizeof how);
+        if (opened >= 0 || errno != EAGAIN || tries == 10000) return opened;
+        sched_yield();
+    }
 }
 
 /// Bytes that one entry takes, in whole blocks.

@@ -45,6 +45,26 @@ private struct HostileTree {
         }
     }
 
+    @Test func `Names change elsewhere on the host while a path with dots is followed`() async throws {
+        try await Scratch.with { scratch in
+            let tree = scratch.path.appending("tree")
+            for name in ["", "a", "b"] { mkdir(tree.appending(name).string, 0o755) }
+            try Scratch.write("hello", tree.appending("b").appending("motd"))
+            symlink("../b", tree.appending("a").appending("link").string)
+            let root = try TreeRoot(tree)
+            let (one, other) = (scratch.path.appending("x").string, scratch.path.appending("y").string)
+            mkdir(one, 0o755)
+            let renaming = Task.detached {
+                while !Task.isCancelled {
+                    rename(one, other)
+                    rename(other, one)
+                }
+            }
+            defer { renaming.cancel() }
+            for _ in 0..<5000 { #expect(try root.text("/a/link/motd") == "hello") }
+        }
+    }
+
     @Test func `A folder that a link names is made inside the tree`() async throws {
         try await HostileTree.with { tree in
             try tree.root.makeFolder(tree.outside.string)
