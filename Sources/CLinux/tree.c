@@ -6,6 +6,7 @@
 #include <linux/openat2.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 int if_open_in_root(int folder, const char *path, uint64_t flags, uint64_t mode) {
@@ -14,7 +15,14 @@ int if_open_in_root(int folder, const char *path, uint64_t flags, uint64_t mode)
         .mode = mode,
         .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
     };
-    return (int)syscall(SYS_openat2, folder, path, &how, sizeof how);
+    // The kernel gives up on ".." when any rename or mount of the machine came between (openat2(2)).
+    long opened;
+    unsigned tries = 0;
+    do {
+        if (tries > 16) nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
+        opened = syscall(SYS_openat2, folder, path, &how, sizeof how);
+    } while (opened < 0 && errno == EAGAIN && ++tries < 10000);
+    return (int)opened;
 }
 
 /// Bytes that one entry takes, in whole blocks.

@@ -45,6 +45,24 @@ private struct HostileTree {
         }
     }
 
+    /// The kernel answers EAGAIN for `..` whenever a rename anywhere on the machine came between.
+    @Test func `Links upwards are followed while others rename`() async throws {
+        try await HostileTree.with { tree in
+            try tree.root.write("hello", to: "/usr/lib/os-release")
+            try tree.root.link("/usr/bin/up", to: "../lib/os-release")
+            let (one, other) = (tree.path.appending("one").string, tree.path.appending("other").string)
+            try Scratch.write("", FilePath(one))
+            let renaming = Task.detached {
+                while !Task.isCancelled {
+                    rename(one, other)
+                    rename(other, one)
+                }
+            }
+            defer { renaming.cancel() }
+            for _ in 0..<20_000 { _ = try #require(try tree.root.status("/usr/bin/up")) }
+        }
+    }
+
     @Test func `A folder that a link names is made inside the tree`() async throws {
         try await HostileTree.with { tree in
             try tree.root.makeFolder(tree.outside.string)
