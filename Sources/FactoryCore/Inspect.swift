@@ -40,7 +40,14 @@ extension Factory {
     }
 
     private func inspect(folder: FilePath, _ signatures: SignatureCheck?) async throws -> Inspection {
-        let stems = Set(Folder.names(folder).compactMap { PublishedName($0.string)?.stem }).filter {
+        let names: [FilePath.Component]
+        do {
+            names = try Folder.list(folder)
+        } catch {
+            throw FactoryError(
+                .missingInput, "cannot read the folder \(folder): \(error)", remedy: "check its mode")
+        }
+        let stems = Set(names.compactMap { PublishedName($0.string)?.stem }).filter {
             !$0.hasPrefix(".")
         }
         guard !stems.isEmpty else {
