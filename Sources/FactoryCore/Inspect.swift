@@ -47,9 +47,9 @@ extension Factory {
             throw FactoryError(
                 .missingInput, "cannot read the folder \(folder): \(error)", remedy: "check its mode")
         }
-        let stems = Set(names.compactMap { PublishedName($0.string)?.stem }).filter {
-            !$0.hasPrefix(".")
-        }
+        // A lock alone is that of a definition.
+        let published = names.compactMap { PublishedName($0.string) }.filter { $0.kind != .lock }
+        let stems = Set(published.map(\.stem)).filter { !$0.hasPrefix(".") }
         guard !stems.isEmpty else {
             throw FactoryError(
                 .missingInput, "there is no image in \(folder)", remedy: "give the folder that a build wrote to")
