@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <fts.h>
 #include <linux/openat2.h>
-#include <sched.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 int if_open_in_root(int folder, const char *path, uint64_t flags, uint64_t mode) {
@@ -15,12 +15,14 @@ int if_open_in_root(int folder, const char *path, uint64_t flags, uint64_t mode)
         .mode = mode,
         .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
     };
-    // While anything on the host is renamed or mounted the kernel cannot tell that `..` stayed inside, and says EAGAIN.
-    for (int tries = 0;; tries++) {
-        int opened = (int)syscall(SYS_openat2, folder, path, &how, sizeof how);
-        if (opened >= 0 || errno != EAGAIN || tries == 10000) return opened;
-        sched_yield();
-    }
+    // The kernel gives up on ".." when any rename or mount of the machine came between (openat2(2)).
+    long opened;
+    unsigned tries = 0;
+    do {
+        if (tries > 16) nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
+        opened = syscall(SYS_openat2, folder, path, &how, sizeof how);
+    } while (opened < 0 && errno == EAGAIN && ++tries < 10000);
+    return (int)opened;
 }
 
 /// Bytes that one entry takes, in whole blocks.

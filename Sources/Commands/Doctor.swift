@@ -13,11 +13,7 @@ struct Doctor: AsyncParsableCommand {
         let json = json
         try await Session.run {
             let findings = try await Host.factory().doctor()
-            if json {
-                print(try Canonical.text(findings), terminator: "")
-            } else {
-                Self.show(findings)
-            }
+            try Session.tell(json ? try Canonical.text(findings) : Self.text(findings))
             guard !findings.contains(where: { $0.state == .bad }) else {
                 throw FactoryError(
                     .unavailable, "this machine lacks something that builds need",
@@ -26,10 +22,10 @@ struct Doctor: AsyncParsableCommand {
         }
     }
 
-    private static func show(_ findings: [DoctorFinding]) {
+    private static func text(_ findings: [DoctorFinding]) -> String {
         let traits = TerminalTraits(descriptor: 1)
         let width = findings.map(\.subject.count).max() ?? 0
-        for finding in findings {
+        return findings.map { finding in
             let mark =
                 switch finding.state {
                 case .good: traits.unicode ? "✓" : "ok"
@@ -37,8 +33,8 @@ struct Doctor: AsyncParsableCommand {
                 case .bad: traits.unicode ? "✗" : "XX"
                 }
             let name = finding.subject + String(repeating: " ", count: width - finding.subject.count)
-            print("\(mark) \(name)  \(finding.detail)")
-            if let remedy = finding.remedy { print(String(repeating: " ", count: width + 4) + "hint: \(remedy)") }
-        }
+            let hint = finding.remedy.map { String(repeating: " ", count: width + 4) + "hint: \($0)\n" }
+            return "\(mark) \(name)  \(finding.detail)\n" + (hint ?? "")
+        }.joined()
     }
 }

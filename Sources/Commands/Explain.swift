@@ -14,11 +14,12 @@ struct Explain: AsyncParsableCommand {
             let (prepared, explanations) = try await Host.factory().explain(try definition.request())
             for warning in prepared.warnings { Session.warn(warning) }
             let width = explanations.map(\.step.count).max() ?? 0
-            for explanation in explanations {
+            let lines = explanations.flatMap { explanation in
                 let name = explanation.step + String(repeating: " ", count: width - explanation.step.count)
-                print("\(name)  \(explanation.cached ? "reused" : "runs")")
-                for reason in explanation.reasons { print(String(repeating: " ", count: width + 4) + reason) }
+                return ["\(name)  \(explanation.cached ? "reused" : "runs")"]
+                    + explanation.reasons.map { String(repeating: " ", count: width + 4) + $0 }
             }
+            try Session.tell(lines.map { $0 + "\n" }.joined())
         }
     }
 }

@@ -15,7 +15,7 @@ struct Fsck: AsyncParsableCommand {
         try await Session.run {
             let factory = try Host.factory()
             let problems = try await factory.fsck(repair: repair)
-            for problem in problems { print(Printable.line(problem.line, unicode: true)) }
+            try Session.tell(problems.map { Printable.line($0.line, unicode: true) + "\n" }.joined())
             let left = problems.filter { !$0.isRepaired }.count
             guard left == 0 else {
                 throw FactoryError(
@@ -23,7 +23,7 @@ struct Fsck: AsyncParsableCommand {
                     remedy: repair
                         ? "end the builds that use it, and run it again" : "run 'image-factory fsck --repair'")
             }
-            print("the store \(factory.store) is sound")
+            try Session.tell("the store \(factory.store) is sound\n")
         }
     }
 }

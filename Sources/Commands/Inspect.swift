@@ -30,10 +30,10 @@ struct Inspect: AsyncParsableCommand {
         try await Session.run {
             let inspection = try await Host.factory().inspect(file, publicKey: publicKey)
             switch format {
-            case .json: print(try Canonical.text(inspection), terminator: "")
+            case .json: try Session.tell(try Canonical.text(inspection))
             case .text:
                 let lines = InspectionReport(inspection).lines(TerminalTraits(descriptor: 1))
-                print(lines.joined(separator: "\n"))
+                try Session.tell(lines.joined(separator: "\n") + "\n")
             }
             let bad = inspection.problems
             guard bad.isEmpty else {

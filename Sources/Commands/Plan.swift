@@ -13,7 +13,7 @@ struct Plan: AsyncParsableCommand {
         try await Session.run {
             let prepared = try await Host.factory().prepare(try definition.request())
             for warning in prepared.warnings { Session.warn(warning) }
-            print(try Canonical.text(prepared.plan), terminator: "")
+            try Session.tell(try Canonical.text(prepared.plan))
         }
     }
 }

@@ -22,7 +22,8 @@ struct Prune: AsyncParsableCommand {
         try await Session.run {
             let factory = try Host.factory()
             let report = try await factory.prune(size: size, age: age?.seconds)
-            print("removed \(report.removed) entries, \(report.freed); \(report.left) are left in \(factory.store)")
+            let removed = "\(report.removed) \(report.removed == 1 ? "entry" : "entries"), \(report.freed)"
+            try Session.tell("removed \(removed); \(report.left) are left in \(factory.store)\n")
         }
     }
 }

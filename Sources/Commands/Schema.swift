@@ -1,9 +1,9 @@
 import ArgumentParser
 import FactoryCore
 
-struct Schema: ParsableCommand {
+struct Schema: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Print the JSON Schema of definitions, with which editors complete and check.")
 
-    func run() { print(DefinitionLoading.schema()) }
+    func run() async throws { try await Session.run { try Session.tell(DefinitionLoading.schema() + "\n") } }
 }

@@ -1,6 +1,8 @@
 import ArgumentParser
 import FactoryCore
+import Glibc
 import Model
+import SystemPackage
 
 /// Runs a command's work so that it ends well: signals cancel it, and failures are shown in one form.
 enum Session {
@@ -23,6 +25,14 @@ enum Session {
             }
         }
         guard status == 0 else { throw ExitCode(status) }
+    }
+
+    /// What a command prints: its result, which must not be lost unnoticed. A reader that has seen enough is no failure.
+    static func tell(_ text: String) throws {
+        if TextOutput(descriptor: 1).write(text) { return }
+        let number = errno
+        guard number != EPIPE else { return }
+        throw FactoryError(.inputOutput, "cannot write to standard output: \(Errno(rawValue: number))")
     }
 
     static func warn(_ message: String) {

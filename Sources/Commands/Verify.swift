@@ -46,7 +46,7 @@ struct Verify: AsyncParsableCommand {
                 case .json: try Canonical.text(report)
                 case .junit: VerifyJUnit.text(report, of: path)
                 }
-            _ = TextOutput(descriptor: 1).write(text)
+            try Session.tell(text)
             broken.set(!report.violations.isEmpty)
         }
         if broken.isSet { throw ExitCode(1) }

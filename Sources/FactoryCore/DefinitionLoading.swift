@@ -22,7 +22,8 @@ package enum DefinitionLoading {
     package static func load(_ path: FilePath, set: [(String, String)]) throws -> LoadedDefinition {
         let bytes: [UInt8]
         do {
-            bytes = try DurableFile.read(path)
+            // More than a definition may have, so that a larger one is told.
+            bytes = try DurableFile.read(path, limit: 2 << 20)
         } catch {
             throw FactoryError(
                 .missingInput, "cannot read the definition \(path): \(error)", remedy: "check the path")

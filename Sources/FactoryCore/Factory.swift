@@ -106,10 +106,11 @@ extension Factory {
         async let versions = toolVersions(facts)
         let mirrors = try await self.mirrors(for: definition, facts)
         let file = LockFile(definition, at: request.definition)
+        if request.lock != .none { try file.requirePlace(beside: request.definition) }
         let tools = try await versions
         let chosen = try await packages(definition, request, file, mirrors, tools, opened)
         let planning = PlanningFacts(
-            lock: chosen.lock, tools: tools, epoch: environment["SOURCE_DATE_EPOCH"].flatMap { UInt64($0) })
+            lock: chosen.lock, tools: tools, epoch: try epoch())
         let plan = try Planner.plan(definition, facts: planning)
         var changes: LockChanges?
         if request.lock == .update {
@@ -120,6 +121,18 @@ extension Factory {
             loaded: loaded, plan: plan, mirrors: mirrors, tools: tools,
             warnings: chosen.warnings + loaded.warnings.map(\.description), lock: chosen.lock, lockChanges: changes,
             leases: [opened.use("packages")].compactMap { $0 })
+    }
+
+    /// SOURCE_DATE_EPOCH, which must be a time that all filesystems can have; nil without it.
+    private func epoch() throws -> UInt64? {
+        guard let text = environment["SOURCE_DATE_EPOCH"], !text.isEmpty else { return nil }
+        guard let seconds = UInt64(text), seconds <= PackageLock.latest else {
+            throw FactoryError(
+                .configuration,
+                "SOURCE_DATE_EPOCH is '\(text)', which is no number of seconds up to \(PackageLock.latest)",
+                remedy: "unset it, or set it to seconds since 1970: date +%s")
+        }
+        return seconds
     }
 
     /// The packages of the tree: those of the lock file, or chosen from the suites as they stand now.

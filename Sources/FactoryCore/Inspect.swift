@@ -40,9 +40,16 @@ extension Factory {
     }
 
     private func inspect(folder: FilePath, _ signatures: SignatureCheck?) async throws -> Inspection {
-        let stems = Set(Folder.names(folder).compactMap { PublishedName($0.string)?.stem }).filter {
-            !$0.hasPrefix(".")
+        let names: [FilePath.Component]
+        do {
+            names = try Folder.list(folder)
+        } catch {
+            throw FactoryError(
+                .missingInput, "cannot read the folder \(folder): \(error)", remedy: "check its mode")
         }
+        // A lock alone is that of a definition.
+        let published = names.compactMap { PublishedName($0.string) }.filter { $0.kind != .lock }
+        let stems = Set(published.map(\.stem)).filter { !$0.hasPrefix(".") }
         guard !stems.isEmpty else {
             throw FactoryError(
                 .missingInput, "there is no image in \(folder)", remedy: "give the folder that a build wrote to")

@@ -65,6 +65,7 @@ struct ManifestContent: Decodable, Sendable {
     var tools: [ToolVersion]
     var packages: [InstalledPackage]
     var boots: [BuildFacts.Boot]
+    var verify: VerifyReport?
     var files: [Named]
     var lock: Named?
     var sbom: Named
@@ -79,10 +80,21 @@ struct ManifestContent: Decodable, Sendable {
         if case .object(let members)? = tree {
             for (key, value) in members where !known.contains(key) { further[key] = value.summary }
         }
+        if let verify { further["verify"] = verify.summary }
         return BuildFacts(
             name: name, version: version, builder: builder, definition: definition, plan: plan,
             packages: packages.count, steps: steps, boots: boots,
             tools: Dictionary(tools.map { ($0.name, $0.version) }) { first, _ in first }, further: further)
+    }
+}
+
+extension VerifyReport {
+    /// In a few words, for a person.
+    fileprivate var summary: String {
+        let waived = findings.count { $0.waiver != nil }
+        let others = [(violations.count, "violations"), (findings.count - waived - violations.count, "warnings")]
+        let counts = (others + [(waived, "waived")]).filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
+        return "\(rules.count) rules: " + (counts.isEmpty ? "nothing found" : counts.joined(separator: ", "))
     }
 }
 

@@ -17,11 +17,25 @@ package enum LockUse: Sendable, Hashable {
 
 /// `NAME.lock` beside a definition: the packages of its tree.
 struct LockFile {
+    /// Some hundred thousand packages.
+    private static let largest = 64 << 20
+
     let path: FilePath
 
     /// NAME is the image's.
     init(_ definition: ImageDefinition, at path: FilePath) {
         self.path = path.removingLastComponent().appending(definition.name + ".lock")
+    }
+
+    /// A lock lies beside a file: a definition from a pipe, or /dev/stdin, has no place for it.
+    func requirePlace(beside definition: FilePath) throws {
+        var facts = stat()
+        let isFile = stat(definition.string, &facts) == 0 && facts.st_mode & S_IFMT == S_IFREG
+        guard isFile, !["/dev", "/proc"].contains(where: { definition.starts(with: $0) }) else {
+            throw FactoryError(
+                .usage, "a lock lies beside its definition, and \(definition) is no file of a folder",
+                remedy: "give the path of the definition's file")
+        }
     }
 
     func read() throws -> PackageLock {
@@ -30,7 +44,7 @@ struct LockFile {
         }
         let bytes: [UInt8]
         do {
-            bytes = try DurableFile.read(path)
+            bytes = try DurableFile.read(path, limit: Self.largest)
         } catch {
             throw FactoryError(.missingInput, "cannot read the lock \(path): \(error)")
         }

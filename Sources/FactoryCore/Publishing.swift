@@ -97,7 +97,7 @@ struct Publishing {
         removeLeftovers(of: name)
         let path = folder.appending(name)
         let bytes = Array(text.utf8)
-        if let standing = try? DurableFile.read(path), standing == bytes { return }
+        if let standing = try? DurableFile.read(path, limit: bytes.count + 1), standing == bytes { return }
         withdraw([Signer.name(of: name)])
         try DurableFile.write(bytes, to: path, unique: intent.id)
     }

@@ -16,9 +16,7 @@ enum SecretLoading {
                     .definition, "the secret '\(secret.name)' has less than \(SecretForms.shortest) bytes",
                     remedy: "give a longer one: a shorter one cannot be searched for in the image")
             }
-            guard value.utf8.count <= longest, !value.utf8.contains(0) else {
-                throw FactoryError(.definition, "the secret '\(secret.name)' is no text of at most 64 KiB")
-            }
+            guard value.utf8.count <= longest, !value.utf8.contains(0) else { throw notText(secret) }
             return SecretValue(name: secret.name, value: value)
         }
     }
@@ -36,6 +34,12 @@ enum SecretLoading {
         }
     }
 
+    private static func notText(_ secret: SecretDeclaration) -> FactoryError {
+        FactoryError(
+            .definition, "the secret '\(secret.name)' is no text of at most 64 KiB",
+            remedy: "give it in base64, and let the command that needs it decode it")
+    }
+
     private static func value(of secret: SecretDeclaration, _ environment: [String: String]) throws -> String {
         switch secret.source {
         case .inline(let text): return text.value
@@ -48,8 +52,13 @@ enum SecretLoading {
             return value
         case .file(let path):
             do {
-                let text = String(decoding: try DurableFile.read(FilePath(path)), as: UTF8.self)
-                return text.hasSuffix("\n") ? String(text.dropLast()) : text
+                var bytes = try DurableFile.read(FilePath(path), limit: longest + 3)
+                if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
+                if bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
+                guard let text = String(validating: bytes, as: UTF8.self) else { throw notText(secret) }
+                return text
+            } catch let error as FactoryError {
+                throw error
             } catch {
                 throw FactoryError(
                     .missingInput, "cannot read the secret '\(secret.name)' from \(path): \(error)",

@@ -19,13 +19,13 @@ struct SignatureCheck: Sendable {
         let path = FilePath(key)
         let bytes: [UInt8]
         do {
-            bytes = try DurableFile.read(path)
+            bytes = try DurableFile.read(path, limit: 4096)
         } catch {
             throw FactoryError(
                 .missingInput, "cannot read the public key \(path): \(error)",
                 remedy: "give the path of minisign's public key, or the key itself: it begins with RW")
         }
-        let lines = String(decoding: bytes.prefix(4096), as: UTF8.self).split(whereSeparator: \.isNewline)
+        let lines = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
         guard let found = lines.last.map(String.init), Self.isKey(found) else {
             throw FactoryError(
                 .missingInput, "\(path) is not a public key of minisign",

@@ -32,6 +32,9 @@ package struct PackageLock: Hashable, Sendable, Codable {
     /// Raised when an older program would misread a newer lock.
     package static let format = 1
 
+    /// The latest time that an image may have: what 32 bits hold, the year 2106.
+    package static let latest = UInt64(UInt32.max)
+
     package var format = Self.format
     package var distribution: String
     package var suite: String
@@ -106,10 +109,11 @@ extension PackageLock {
         guard lock.releases.allSatisfy({ isWord($0.suite) && isWord($0.archive) }), isWord(lock.suite),
             isWord(lock.distribution), lock.components.allSatisfy(isWord), lock.requested.allSatisfy(isName)
         else { throw refusal("it names something that cannot be") }
+        guard lock.date <= latest else { throw refusal("its date cannot be") }
         var seen: Set<String> = []
         for package in lock.packages {
             guard isName(package.name), isVersion(package.version), isWord(package.architecture),
-                isWord(package.archive), isPath(package.file)
+                isWord(package.archive), isPath(package.file), package.size < 1 << 40
             else { throw refusal("the package '\(package.name.prefix(80))' is malformed") }
             guard seen.insert(package.name).inserted else {
                 throw refusal("the package '\(package.name)' is there twice")

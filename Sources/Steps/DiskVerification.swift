@@ -109,9 +109,9 @@ extension [SecretValue] {
 }
 
 extension SecretValue {
-    /// What must not be shown: the secret, or each of its lines that says something.
+    /// What must not be shown: the secret, or each of its lines that says something, and the whole in base64.
     var maskedTexts: [String] {
         let lines = value.split(whereSeparator: \.isNewline).map(String.init)
-        return lines.count == 1 ? lines : lines.filter { $0.utf8.count >= 8 }
+        return (lines.count == 1 ? lines : lines.filter { $0.utf8.count >= 8 }) + SecretForms.base64Texts(value)
     }
 }

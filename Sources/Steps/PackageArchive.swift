@@ -41,13 +41,20 @@ struct PackageArchive {
 
     /// The control fields of a package, without an empty line at the end.
     private func control(of package: LockedPackage) throws -> String {
-        var text = try WholeFile.text(fields(of: package))
-        while text.hasSuffix("\n\n") { text.removeLast() }
-        guard text.hasPrefix("Package: \(package.name)\n"), text.contains("\nVersion: \(package.version)\n") else {
+        guard var text = keptControl(of: package) else {
             throw FactoryError(
                 .definition, "the lock's package \(package.name) \(package.version) is another one by its own fields",
                 remedy: "make the lock anew: --update-lock")
         }
+        while text.hasSuffix("\n\n") { text.removeLast() }
+        return text
+    }
+
+    /// Nil if they are not there, or not those of the package: they are not synced, so a power cut may have cut them.
+    private func keptControl(of package: LockedPackage) -> String? {
+        guard let text = try? WholeFile.text(fields(of: package)), text.hasPrefix("Package: \(package.name)\n"),
+            text.contains("\nVersion: \(package.version)\n"), text.hasSuffix("\n"), !text.utf8.contains(0)
+        else { return nil }
         return text
     }
 
@@ -57,7 +64,7 @@ struct PackageArchive {
     }
 
     private func describe(_ folder: FilePath) async throws {
-        let unknown = lock.packages.filter { access(fields(of: $0).string, R_OK) != 0 }
+        let unknown = lock.packages.filter { keptControl(of: $0) == nil }
         guard !unknown.isEmpty else { return }
         let out = folder.appending("fields")
         guard mkdir(out.string, 0o755) == 0 else {

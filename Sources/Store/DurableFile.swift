@@ -71,17 +71,21 @@ package enum DurableFile {
         guard fsync(descriptor) == 0 else { throw Errno(rawValue: errno) }
     }
 
-    package static func read(_ path: FilePath) throws(Errno) -> [UInt8] {
+    /// The content of a file.
+    ///
+    /// - Parameter limit: the most bytes; of more, the beginning: for what anybody names, which may be a device.
+    package static func read(_ path: FilePath, limit: Int = .max) throws(Errno) -> [UInt8] {
         do {
             let file = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
             return try file.closeAfter {
                 var bytes: [UInt8] = []
                 var buffer = [UInt8](repeating: 0, count: 1 << 16)
-                while true {
+                while bytes.count < limit {
                     let count = try buffer.withUnsafeMutableBytes { try file.read(into: $0) }
-                    if count == 0 { return bytes }
-                    bytes += buffer[..<count]
+                    if count == 0 { break }
+                    bytes += buffer[..<min(count, limit - bytes.count)]
                 }
+                return bytes
             }
         } catch {
             throw error as? Errno ?? Errno.ioError

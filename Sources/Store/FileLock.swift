@@ -16,7 +16,11 @@ package final class FileLock: Sendable {
             let descriptor = open(path.string, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
             guard descriptor >= 0 else { throw FileFailure.error(Errno(rawValue: errno), "open", path) }
             guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+                let number = errno
                 close(descriptor)
+                if number == EINTR { continue }
+                // Any other error would come again, however long one waits.
+                guard number == EWOULDBLOCK else { throw FileFailure.error(Errno(rawValue: number), "lock", path) }
                 return nil
             }
             // The file may have been removed between open and flock: then the lock is on a file without a name.

@@ -128,7 +128,9 @@ package struct FolderStore: ResultCache {
             await removeHidden(root.appending("results").appending(shelf))
         }
         for kind in ["packages", "releases", "logs"] { await removeHidden(root.appending(kind)) }
-        for folder in [root, root.appending("plans"), root.appending("ledger")] { removeTemporaries(folder) }
+        for folder in [root] + ["plans", "ledger", "resolutions"].map({ root.appending($0) }) {
+            removeTemporaries(folder)
+        }
         ledger.reap()
     }
 

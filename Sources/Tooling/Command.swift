@@ -39,13 +39,33 @@ package struct Command: Sendable, Hashable {
         return complete.merging(environment) { $1 }
     }
 
-    /// `text` without the secrets.
+    /// `text` without the secrets, also as a line of output shows them.
     func masking(_ text: String) -> String {
-        var masked = text
-        for secret in secrets where !secret.isEmpty {
-            masked = masked.split(separator: secret, omittingEmptySubsequences: false).joined(separator: "***")
+        guard !secrets.isEmpty else { return text }
+        // Byte by byte, for characters may join with those beside a secret; the longest first, for one may hold another.
+        let shown = Set(secrets + secrets.map { LineSplitter.printable(Array($0.utf8)) }).subtracting([""])
+        let hidden = shown.map { Array($0.utf8) }.sorted { $0.count > $1.count }
+        var rest = Array(text.utf8)[...]
+        let wasCut = rest.suffix(LineSplitter.cutMark.count) == LineSplitter.cutMark[...]
+        var masked: [UInt8] = []
+        while let first = rest.first {
+            if let secret = hidden.first(where: { $0[0] == first && rest.starts(with: $0) }) {
+                masked += Array("***".utf8)
+                rest = rest.dropFirst(secret.count)
+            } else if wasCut, Self.begins(rest.dropLast(LineSplitter.cutMark.count), one: hidden) {
+                masked += Array("***…".utf8)
+                break
+            } else {
+                masked.append(first)
+                rest = rest.dropFirst()
+            }
         }
-        return masked
+        return String(decoding: masked, as: UTF8.self)
+    }
+
+    /// Whether the end of a line that was cut is the beginning of a secret.
+    private static func begins(_ end: ArraySlice<UInt8>, one secrets: [[UInt8]]) -> Bool {
+        !end.isEmpty && secrets.contains { $0.count > end.count && $0.starts(with: end) }
     }
 }
 

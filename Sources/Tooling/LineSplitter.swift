@@ -6,6 +6,9 @@ struct LineSplitter: Sendable {
     /// Bytes of a line that are kept; the rest of it is replaced with `…`.
     static let limit = 8192
 
+    /// Stands at the end of a line that was cut.
+    static let cutMark = Array("…".utf8)
+
     private var pending: [UInt8] = []
     private var isCut = false
     private var followsReturn = false

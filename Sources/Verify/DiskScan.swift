@@ -185,6 +185,11 @@ package enum SecretForms {
         return forms
     }
 
+    /// The texts in base64 that tell a secret, wherever it begins in a longer text.
+    package static func base64Texts(_ secret: String) -> [String] {
+        all(Array(secret.utf8)).filter { $0.form == "in base64" }.map { String(decoding: $0.bytes, as: UTF8.self) }
+    }
+
     /// The characters that depend on the secret alone, with `shift` bytes of something else before it.
     private static func base64(_ secret: [UInt8], shift: Int, _ alphabet: [UInt8]) -> [UInt8] {
         let bytes = [UInt8](repeating: 0, count: shift) + secret

@@ -42,6 +42,8 @@ import Testing
         ("\"trixie\",", "\"--help\",", "cannot be"),
         ("\"amd64\",\n", "\"vax\",\n", "'architecture'"),
         ("\"size\":10", "\"size\":true", "'packages' 1: size"),
+        ("\"size\":10", "\"size\":18446744073709551615", "malformed"),
+        ("\"date\":5", "\"date\":18446744073709551615", "date"),
         ("\"size\":10,", "", "'size' is missing in 'packages' 1"),
         ("{", "", "not JSON"),
     ])

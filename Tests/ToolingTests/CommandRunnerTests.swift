@@ -107,4 +107,14 @@ import Testing
         #expect(!String(reflecting: command).contains("hunter"))
         #expect(try await runner.run(command).lastLines == ["it's ***"])
     }
+
+    @Test(
+        arguments: [
+            (["hunter2"], "hunter2\u{301} hunter2", "***\u{301} ***"), (["abc", "abcdef"], "abcdef abc", "*** ***"),
+            (["a\u{1b}bc"], "x a\\x1Bbc", "x ***"), (["hunter2hunter2"], "x hunter2…", "x ***…"),
+            (["hunter2"], "hunter…ed hunter", "hunter…ed hunter"), ([""], "a", "a"), (["hunter2"], "", ""),
+        ])
+    func `Secrets are masked however a line shows them`(secrets: [String], line: String, shown: String) {
+        #expect(Command("true", secrets: secrets).masking(line) == shown)
+    }
 }

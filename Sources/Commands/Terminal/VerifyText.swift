@@ -16,7 +16,8 @@ enum VerifyText {
         let waived = report.findings.count { $0.waiver != nil }
         let warnings = report.findings.count - violations - waived
         lines.append(
-            "\(report.rules.count) rules: \(violations) violations, \(warnings) warnings, \(waived) waived")
+            "\(report.rules.count) rules: \(violations) violation\(violations == 1 ? "" : "s"), "
+                + "\(warnings) warning\(warnings == 1 ? "" : "s"), \(waived) waived")
         return lines.map { line in
             line.split(separator: "\n").map { Printable.line(String($0), unicode: traits.unicode) + "\n" }.joined()
         }.joined()

@@ -104,7 +104,7 @@ package struct ConfigureInside: Codable, Sendable {
 
     private func writePackageList(_ tree: TreeRoot, _ commands: TreeCommands) async throws {
         let result = try await commands.run(
-            "/usr/bin/dpkg-query", ["-W", "-f", PackageFacts.format], activity: "listing the packages")
+            "/usr/bin/dpkg-query", ["-W", "-f", PackageFacts.format], activity: "listing the packages", isLogged: false)
         guard !result.standardOutputIsTruncated else {
             throw FactoryError(.failed, "the list of packages is too long", remedy: "install fewer packages")
         }

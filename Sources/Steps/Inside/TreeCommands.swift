@@ -49,12 +49,15 @@ struct TreeCommands {
         for name in ["tmp", "run", "dev", "sys", "proc"] { umount2(tree.appending(name).string, Int32(MNT_DETACH)) }
     }
 
-    /// Runs a program of the tree; it gets a minimal environment, and its output goes to the log.
+    /// Runs a program of the tree; it gets a minimal environment.
     ///
-    /// - Parameter called: what an error calls it, the program's path if it is not given.
+    /// - Parameters:
+    ///   - called: what an error calls it, the program's path if it is not given.
+    ///   - isLogged: whether its output goes to the log.
     @discardableResult
     func run(
-        _ program: String, _ arguments: [String], called name: String? = nil, activity: String, remedy: String? = nil
+        _ program: String, _ arguments: [String], called name: String? = nil, activity: String, remedy: String? = nil,
+        isLogged: Bool = true
     ) async throws -> CommandResult {
         let command = Command(
             "chroot", [tree.string, program] + arguments,
@@ -63,7 +66,9 @@ struct TreeCommands {
                 "SOURCE_DATE_EPOCH": "\(epoch)",
             ])
         do {
-            return try await runner.runChecked(command, activity: activity, remedy: remedy) { _, line in log(line) }
+            return try await runner.runChecked(command, activity: activity, remedy: remedy) { _, line in
+                if isLogged { log(line) }
+            }
         } catch var error as FactoryError {
             if error.message.hasPrefix("chroot ended ") {
                 error.message = (name ?? program) + error.message.dropFirst("chroot".count)
