@@ -112,6 +112,7 @@ extension Factory {
         let planning = PlanningFacts(
             lock: chosen.lock, tools: tools, epoch: try epoch())
         let plan = try Planner.plan(definition, facts: planning)
+        try SecretLoading.refuse(SecretLoading.inlineValues(of: definition), in: plan)
         var changes: LockChanges?
         if request.lock == .update {
             changes = LockChanges(from: try? file.read(), to: chosen.lock)

@@ -21,13 +21,21 @@ enum SecretLoading {
         }
     }
 
+    /// Those that the definition itself has: known without asking for any other.
+    static func inlineValues(of definition: ImageDefinition) -> [SecretValue] {
+        definition.secrets.compactMap { secret in
+            guard case .inline(let text) = secret.source else { return nil }
+            return SecretValue(name: secret.name, value: text.value)
+        }
+    }
+
     /// A plan is kept and printed: a secret that stands in the definition twice, by a variable or by mistake, would be too.
     static func refuse(_ secrets: [SecretValue], in plan: BuildPlan) throws {
         guard !secrets.isEmpty else { return }
         let text = String(decoding: try Canonical.bytes(plan), as: UTF8.self)
         for secret in secrets {
             let written = String(decoding: try Canonical.bytes(secret.value), as: UTF8.self).dropFirst().dropLast()
-            guard text.contains(written) else { continue }
+            guard !written.isEmpty, text.contains(written) else { continue }
             throw FactoryError(
                 .definition, "the secret '\(secret.name)' stands in the definition outside of secrets:",
                 remedy: "read it from /run/secrets/\(secret.name) in commands, and write it nowhere else")

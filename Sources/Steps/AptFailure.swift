@@ -9,6 +9,7 @@ final class AptFailure: Sendable {
     func see(_ line: String) {
         guard
             line.hasPrefix("E: ") || line.hasPrefix("W: GPG error: ") || line.hasSuffix(Self.full)
+                || Self.unmetDependency(line) != nil
         else { return }
         lines.withLock { if $0.count < 100 { $0.append(line) } }
     }
@@ -33,7 +34,16 @@ final class AptFailure: Sendable {
                 "check the names in the definition's packages, and its components"
             )
         }
-        guard let line = said.first(where: { !$0.contains("mmdebstrap") && !$0.hasPrefix("E: setup failed") }) else {
+        let unmet = said.compactMap(Self.unmetDependency)
+        if !unmet.isEmpty {
+            let others = unmet.count > 3 ? " and \(unmet.count - 3) more" : ""
+            return (
+                unmet.prefix(3).joined(separator: "; ") + others,
+                "check the packages of the definition: some exclude each other, or need what the suites do not have"
+            )
+        }
+        let errors = said.filter { $0.hasPrefix("E: ") }
+        guard let line = errors.first(where: { !$0.contains("mmdebstrap") && !$0.hasPrefix("E: setup failed") }) else {
             return nil
         }
         let failedFetch = line.hasPrefix("E: Failed to fetch")
@@ -46,6 +56,15 @@ final class AptFailure: Sendable {
             )
         }
         return ("a package is not in the cache: " + line.dropFirst(3), "run it once without --offline")
+    }
+
+    /// From ` X : Conflicts: Y but 1.0 is to be installed`, a line of the list of unmet dependencies.
+    private static func unmetDependency(_ line: String) -> String? {
+        guard line.hasPrefix(" "), let colon = line.firstRange(of: " : ") else { return nil }
+        let (name, rest) = (line[..<colon.lowerBound].dropFirst(), line[colon.upperBound...])
+        let kinds = ["Depends: ", "PreDepends: ", "Conflicts: ", "Breaks: "]
+        guard !name.contains(" "), kinds.contains(where: rest.hasPrefix) else { return nil }
+        return "\(name) \(rest)"
     }
 
     /// From `E: Unable to locate package X` and `E: Package 'X' has no installation candidate`.

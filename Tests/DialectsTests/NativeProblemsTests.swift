@@ -143,7 +143,13 @@ struct Wrong: CustomTestStringConvertible, Sendable {
             "dots in a name", whole: Native.minimal().replacing("web", with: "a..b"),
             "1:7: 'a..b' must not have '..' in it"),
         Wrong(
-            "too large a number", "users: [{name: a, uid: 4294967295}]\n",
-            "6:24: '4294967295' is not a number up to 4294967294"),
+            "too large a number", "users: [{name: a, uid: 65536}]\n",
+            "6:24: '65536' is not a number up to 65535"),
+        Wrong(
+            "an owner that no build has", "files: [{path: /a, content: x, owner: '70000'}]\n",
+            "6:39: '70000' is not a number up to 65535"),
+        Wrong(
+            "a group that no build has", "files: [{path: /a, content: x, group: '70000'}]\n",
+            "6:39: '70000' is not a number up to 65535"),
     ]
 }

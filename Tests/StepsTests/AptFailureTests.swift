@@ -19,6 +19,19 @@ import Testing
         #expect(found?.remedy == "check the names in the definition's packages, and its components")
     }
 
+    @Test func `Packages that exclude each other are told with what they say of it`() {
+        let found = explain([
+            "The following packages have unmet dependencies:",
+            " exim4-config : Conflicts: postfix but 3.10.13-0+deb13u1 is to be installed",
+            " postfix : Conflicts: mail-transport-agent",
+            "E: Unable to correct problems, you have held broken packages.",
+        ])
+        #expect(
+            found?.message == "exim4-config Conflicts: postfix but 3.10.13-0+deb13u1 is to be installed; "
+                + "postfix Conflicts: mail-transport-agent")
+        #expect(found?.remedy.contains("exclude each other") == true)
+    }
+
     @Test func `A wrong keyring is told by the signature that it does not verify`() {
         let found = explain([
             "Err:1 http://deb.debian.org/debian trixie InRelease",

@@ -143,7 +143,7 @@ enum NativeKeys {
 
     private static let user: [ShapeKey] = [
         ShapeKey("name", .text(userName), "The user's name.", required: true),
-        ShapeKey("uid", .text(TextRule("a number up to 4294967294", "[0-9]{1,10}")), "The user's number."),
+        ShapeKey("uid", .text(TextRule("a number up to 65535", "[0-9]{1,5}")), "The user's number."),
         ShapeKey("comment", .text(TextRule("a text without ':'", "[^:]*", maximum: 256)), "The full name."),
         ShapeKey("groups", .list(.text(account)), "Further groups."),
         ShapeKey("shell", .text(path), "The shell; /bin/bash by default."),

@@ -1,6 +1,9 @@
 import Model
 
 extension NativeLowering {
+    /// What a build has of ids: files of other owners cannot be made in its namespace.
+    private static var mostIDs: UInt32 { 65535 }
+
     func fileChange(_ map: NativeMap) -> FileChange {
         let owner = (map.text("owner") ?? "root").split(separator: ":").map(String.init)
         let path = map.text("path") ?? ""
@@ -11,9 +14,13 @@ extension NativeLowering {
                 map.place("path"),
                 "the path '\(NativeCheck.quoted(path))' must have no '//', '/./' or '/../' and end in a name")
         }
+        let group = owner.count > 1 ? owner[1] : map.text("group") ?? "root"
+        for (key, name) in [("owner", owner[0]), (owner.count > 1 ? "owner" : "group", group)] {
+            guard let number = UInt32(name), number > Self.mostIDs else { continue }
+            problems.error(map.place(key), "'\(name)' is not a number up to \(Self.mostIDs)")
+        }
         return FileChange(
-            path: path, content: content(map), owner: owner[0],
-            group: owner.count > 1 ? owner[1] : map.text("group") ?? "root",
+            path: path, content: content(map), owner: owner[0], group: group,
             mode: map.text("mode").flatMap { UInt16($0, radix: 8) } ?? 0o644)
     }
 
@@ -59,8 +66,8 @@ extension NativeLowering {
         var uid: UInt32?
         if let text = map.text("uid") {
             uid = UInt32(text)
-            if uid == nil || uid == .max {
-                problems.error(map.place("uid"), "'\(text)' is not a number up to 4294967294")
+            if uid.map({ $0 > Self.mostIDs }) ?? true {
+                problems.error(map.place("uid"), "'\(text)' is not a number up to \(Self.mostIDs)")
             }
         }
         let sudo = map["sudo"]
