@@ -109,6 +109,7 @@ extension PackageLock {
         guard lock.releases.allSatisfy({ isWord($0.suite) && isWord($0.archive) }), isWord(lock.suite),
             isWord(lock.distribution), lock.components.allSatisfy(isWord), lock.requested.allSatisfy(isName)
         else { throw refusal("it names something that cannot be") }
+        guard !lock.packages.isEmpty, !lock.releases.isEmpty else { throw refusal("it has no packages or no releases") }
         guard lock.date <= latest else { throw refusal("its date cannot be") }
         var seen: Set<String> = []
         for package in lock.packages {

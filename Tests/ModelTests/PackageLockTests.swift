@@ -57,6 +57,12 @@ import Testing
         #expect(error.remedy?.contains("--update-lock") ?? false)
     }
 
+    @Test func `A lock without packages is refused`() throws {
+        let text = try Self.lock([]).text()
+        let error = try #require(throws: FactoryError.self) { try Self.read(text) }
+        #expect(error.message == "x.lock: it has no packages or no releases")
+    }
+
     @Test func `A mutated lock is read or refused`() throws {
         let original = Array(try Self.sample.text().utf8)
         var generator = SystemRandomNumberGenerator()
