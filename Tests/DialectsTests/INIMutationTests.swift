@@ -37,6 +37,23 @@ import Testing
         #expect(ContinuousClock.now - start < .seconds(2))
     }
 
+    @Test(arguments: [
+        ("keys", "key_of_mine", "=1\n"), ("lines of one value", " ", "\n"), ("sections", "[s", "]\n"),
+        ("references", "kez", "=$${ram} ${ram}\n"),
+    ])
+    func `As much as a file may have is read soon`(what: String, head: String, tail: String) throws {
+        var text = INI.web("append=x\n")
+        text.reserveCapacity(1 << 20)
+        var number = 0
+        while text.utf8.count < (1 << 20) - 64 {
+            text += head + "\(number)" + tail
+            number += 1
+        }
+        let start = ContinuousClock.now
+        #expect(INI.problems(text) == "", "\(what)")
+        #expect(ContinuousClock.now - start < .seconds(8), "\(what)")
+    }
+
     private func expect(_ diagnostics: [Diagnostic], in bytes: [UInt8], _ label: String) {
         #expect(diagnostics.contains { $0.severity == .error }, "\(label)")
         let lines = String(decoding: bytes, as: UTF8.self).unicodeScalars.split(

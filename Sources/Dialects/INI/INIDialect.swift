@@ -145,7 +145,7 @@ package enum INIDialect {
     private static func missing(_ image: String, _ configuration: INIConfiguration, _ files: [String]) -> FactoryError {
         let images = configuration.names.filter { INISection.hasMedium($0, configuration) }
         let remedy =
-            NearestName.to(image, among: images).map { "did you mean '\($0)'?" }
+            INIProblems.nearest(image, among: images).map { "did you mean '\($0)'?" }
             ?? "add the section to \(files.last ?? "image-factory.conf"); "
             + "a definition of its own is given by a path with a slash in it"
         return FactoryError(

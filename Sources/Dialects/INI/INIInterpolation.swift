@@ -1,5 +1,3 @@
-import Model
-
 /// Replaces `${key}` and `${section:key}` in values, by the rules of ConfigParser's ExtendedInterpolation.
 struct INIInterpolation {
     /// ConfigParser's own limit.
@@ -137,9 +135,11 @@ struct INIInterpolation {
 
     private func hint(_ key: String, _ section: String) -> String {
         guard configuration.contains(section) else {
-            return NearestName.to(section, among: configuration.names).map { "; did you mean the section '\($0)'?" }
+            return INIProblems.nearest(section, among: configuration.names).map {
+                "; did you mean the section '\($0)'?"
+            }
                 ?? "; there is no section '\(INIProblems.quoted(section))'"
         }
-        return NearestName.to(key, among: configuration.keys(of: section)).map { "; did you mean '\($0)'?" } ?? ""
+        return INIProblems.nearest(key, among: configuration.keys(of: section)).map { "; did you mean '\($0)'?" } ?? ""
     }
 }

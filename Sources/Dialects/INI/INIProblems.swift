@@ -33,6 +33,11 @@ final class INIProblems {
         }
     }
 
+    /// The nearest of the first names of a file: to look at all of a large one would take long.
+    static func nearest(_ name: String, among names: [String]) -> String? {
+        NearestName.to(name, among: names.prefix(500))
+    }
+
     /// What a file says, for a message: one line, short, and nothing that commands a terminal.
     static func quoted(_ text: String) -> String {
         let clean = text.unicodeScalars.prefix(121).map { isControl($0) ? "\u{fffd}" : $0 }

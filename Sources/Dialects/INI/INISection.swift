@@ -110,11 +110,16 @@ struct INISection {
 
 /// Keys that nothing reads and no value refers to, where their names are nearly those of known ones.
 enum INIUnknownKeys {
+    /// To look for near names takes time; nobody has written so many.
+    private static let mostKeys = 200
+
     static func warn(in section: INISection, _ problems: INIProblems) {
         let known = INIKeys.image.map(\.name)
         let references = referredKeys(section.configuration)
-        for key in section.configuration.keys(of: section.name) where !known.contains(key) && !references.contains(key)
-        {
+        let others = section.configuration.keys(of: section.name).lazy.filter {
+            !known.contains($0) && !references.contains($0)
+        }
+        for key in others.prefix(mostKeys) {
             guard let near = NearestName.to(key, among: known),
                 let option = section.configuration.option(key, in: section.name)
             else { continue }

@@ -78,7 +78,7 @@ struct INIUploads {
     }
 
     private func hint(_ name: String) -> String {
-        NearestName.to(name, among: section.configuration.names).map { "; did you mean the section '\($0)'?" }
+        INIProblems.nearest(name, among: section.configuration.names).map { "; did you mean the section '\($0)'?" }
             ?? "; there is no such section"
     }
 }
