@@ -44,8 +44,8 @@ import Testing
     func `A source that is neither is refused`(text: String) {
         #expect(
             INI.problems(INI.web().replacing("linux=/l", with: "linux=\(text)"))
-                == "3:7: No download handler for file '\(text)' found.; give an absolute path or a file, http, https or "
-                + "rsync URI")
+                == "3:7: No download handler for file '\(text)' found. Give an absolute path or a file, http, https or "
+                + "rsync URI.")
     }
 
     @Test func `A log file has the image's name and the date`() throws {
@@ -151,8 +151,8 @@ import Testing
             "1:1: No option 'linux' or 'installer_image' defined in section 'web' in image-factory.conf."),
         Wrong(
             "no memory", whole: INI.web().replacing("ram=1G\n", with: ""),
-            "1:1: No option 'ram' defined in section 'web' in image-factory.conf.; give the memory of the installing "
-                + "machine, such as ram = 1G"),
+            "1:1: No option 'ram' defined in section 'web' in image-factory.conf. Give the memory of the installing "
+                + "machine, such as ram = 1G."),
         Wrong(
             "no answer file", whole: INI.web().replacing("preseed=a.cfg\n", with: ""),
             "1:1: No option 'preseed', 'kickstart', 'yast' or 'autoinstall' defined in section 'web' in "
@@ -206,6 +206,17 @@ import Testing
         Wrong(
             "a value of two lines", whole: INI.web("mac=52:54:00\n  00:00:01\n"), "6:5: 'mac' takes one line"),
         Wrong(
+            "nothing where something is needed",
+            whole: INI.web("none=\n").replacing("ram=1G", with: "ram=${none}").replacing("/l", with: "${none}")
+                .replacing("/i", with: "${none}").replacing("a.cfg", with: "${none}"),
+            """
+            1:1: No option 'initrd' or 'installer_image' defined in section 'web' in image-factory.conf.
+            1:1: No option 'linux' or 'installer_image' defined in section 'web' in image-factory.conf.
+            1:1: No option 'preseed', 'kickstart', 'yast' or 'autoinstall' defined in section 'web' in image-factory.conf.
+            2:5: No option 'ram' defined in section 'web' in image-factory.conf. Give the memory of the installing \
+            machine, such as ram = 1G.
+            """),
+        Wrong(
             "a control character", whole: INI.web("append=a\u{1b}[2J\n"),
             "6:8: the value of 'append' has the control character U+1B"),
     ]
@@ -213,7 +224,7 @@ import Testing
     static let destinations = [
         Wrong(
             "a destination without section", whole: INI.web("upload_destinations=hist\n[host]\nupload_type=rsync\n"),
-            "6:21: No 'upload_type' defined in the upload destination section 'hist'.; did you mean the section 'host'?"
+            "6:21: No 'upload_type' defined in the upload destination section 'hist'. Did you mean the section 'host'?"
         ),
         Wrong(
             "a destination without type", whole: INI.web("upload_destinations=host\n[host]\nupload_target=/srv\n"),

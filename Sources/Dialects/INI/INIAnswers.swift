@@ -15,7 +15,7 @@ struct INIAnswers {
         var found: [AnswerFile] = []
         var isNamed = false
         for (key, kind) in Self.kinds {
-            isNamed = isNamed || !(section.configuration.option(key, in: section.name)?.value.text ?? []).isEmpty
+            isNamed = isNamed || !section.isEmpty(key)
             guard let value = section.line(key) else { continue }
             let path = absolute(value.text)
             do {

@@ -7,15 +7,11 @@ struct INIMachine {
 
     /// Whole MiB; nil if a problem was told.
     func memory() -> ByteCount? {
-        guard let option = section.configuration.option("ram", in: section.name) else {
+        guard !section.isEmpty("ram") else {
             problems.error(
-                section.place,
-                "No option 'ram' defined in section '\(INIProblems.quoted(section.name))' in image-factory.conf.; "
-                    + "give the memory of the installing machine, such as ram = 1G")
-            return nil
-        }
-        guard !option.value.text.isEmpty else {
-            problems.error(option.value.place, "'ram' is empty; give a size, such as 1G")
+                section.configuration.option("ram", in: section.name)?.value.place ?? section.place,
+                "No option 'ram' defined in section '\(INIProblems.quoted(section.name))' in image-factory.conf. "
+                    + "Give the memory of the installing machine, such as ram = 1G.")
             return nil
         }
         guard let (size, value) = section.size("ram") else { return nil }

@@ -7,7 +7,7 @@ struct INIMedium {
 
     /// Nil if a problem was told.
     func medium() -> Netinstall.Medium? {
-        if section.has("installer_image"), section.read("installer_image")?.text != "" {
+        if !section.isEmpty("installer_image") {
             return source("installer_image", "installer-image-sha256").map { .image($0) }
         }
         // In the order in which the older program misses them.
@@ -21,8 +21,8 @@ struct INIMedium {
         let value = section.line(key)
         let digest = digest(digestKey)
         guard let value else {
-            // An empty value is as none; one that could not be read was told.
-            if !section.has(key) || section.configuration.option(key, in: section.name)?.value.text.isEmpty == true {
+            // One that could not be read was told.
+            if section.isEmpty(key) {
                 problems.error(
                     section.place,
                     "No option '\(key)' or 'installer_image' defined in section '\(INIProblems.quoted(section.name))' "
@@ -33,8 +33,8 @@ struct INIMedium {
         guard let source = Source(parsing: value.text, digest: digest) else {
             problems.error(
                 value.place,
-                "No download handler for file '\(INIProblems.quoted(value.text))' found.; give an absolute path or a "
-                    + "file, http, https or rsync URI")
+                "No download handler for file '\(INIProblems.quoted(value.text))' found. Give an absolute path or a "
+                    + "file, http, https or rsync URI.")
             return nil
         }
         return source

@@ -62,6 +62,15 @@ struct INISection {
         return value
     }
 
+    /// Whether there is no such key, or nothing in it with everything replaced. A broken value is not nothing.
+    func isEmpty(_ key: String) -> Bool {
+        do {
+            return try INIInterpolation(configuration: configuration).value(of: key, in: name)?.isEmpty ?? true
+        } catch {
+            return false
+        }
+    }
+
     /// The parts between blanks and line ends.
     func words(_ key: String) -> [String] {
         read(key)?.text.split(whereSeparator: \.isWhitespace).map(String.init) ?? []
@@ -79,7 +88,7 @@ struct INISection {
         }
     }
 
-    /// One of a few words, in any case; nil if the key is not there or a problem was told.
+    /// One of a few words; nil if the key is not there or a problem was told.
     func choice<Choice: RawRepresentable<String> & CaseIterable>(_ key: String, _ type: Choice.Type) -> Choice? {
         guard let value = line(key) else { return nil }
         if let choice = Choice(rawValue: value.text) { return choice }

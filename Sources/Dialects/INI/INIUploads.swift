@@ -25,7 +25,7 @@ struct INIUploads {
     private func destination(_ section: INISection) -> UploadDestination? {
         let kind = kind(section)
         let target = section.line("upload_target")
-        if target == nil, isEmpty("upload_target", section) {
+        if target == nil, section.isEmpty("upload_target") {
             problems.error(section.place, missing("upload_target", section.name))
         }
         let arguments = section.words("upload_args")
@@ -37,7 +37,7 @@ struct INIUploads {
 
     private func kind(_ section: INISection) -> UploadDestination.Kind? {
         guard let value = section.line("upload_type") else {
-            if isEmpty("upload_type", section) {
+            if section.isEmpty("upload_type") {
                 problems.error(section.place, missing("upload_type", section.name))
             }
             return nil
@@ -69,17 +69,13 @@ struct INIUploads {
         return found.filter { !$0.isEmpty }
     }
 
-    private func isEmpty(_ key: String, _ section: INISection) -> Bool {
-        section.configuration.option(key, in: section.name)?.value.text.isEmpty ?? true
-    }
-
     private func missing(_ key: String, _ name: String) -> String {
         "No '\(key)' defined in the upload destination section '\(INIProblems.quoted(name))'."
     }
 
     private func hint(_ name: String) -> String {
-        INIProblems.nearest(name, among: section.configuration.names).map { "; did you mean the section '\($0)'?" }
-            ?? "; there is no such section"
+        INIProblems.nearest(name, among: section.configuration.names).map { " Did you mean the section '\($0)'?" }
+            ?? " There is no such section."
     }
 }
 
