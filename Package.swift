@@ -87,7 +87,9 @@ let package = Package(
                 "Model", "Planning", "Engine", "Steps", "Store", "Records", "Tooling", "TestSupport", "image-factory",
                 system,
             ]),
-        tests("Commands", ["Model", "FactoryCore", "CLinux", "Tooling", "TestSupport", "image-factory", system]),
+        tests(
+            "Commands", ["Model", "FactoryCore", "CLinux", "Tooling", "TestSupport", "image-factory", system],
+            exclude: ["Goldens"]),
         tests("Dialects", ["Model", "TestSupport", system], exclude: ["Goldens"]),
         tests("Engine", ["Model", "TestSupport", system]),
         tests("Store", ["Model", "Engine", "TestSupport", system]),

@@ -12,9 +12,21 @@ package enum ImageFactoryMain {
         let arguments = Array(CommandLine.arguments.dropFirst())
         Task {
             if arguments.first == "__inside", arguments.count == 2 { exit(await Host.runInside(arguments[1])) }
-            await ImageFactory.main(arguments)
+            await run(arguments)
             exit(0)
         }
         while true { pause() }
+    }
+
+    private static func run(_ arguments: [String]) async {
+        let outcome = NetinstallCommandLine.read(
+            arguments, subcommands: ImageFactory.configuration.subcommands.map { $0._commandName },
+            image: getenv("IMAGE").map { String(cString: $0) }, isPath: DefinitionLoading.isPath)
+        switch outcome {
+        case .arguments(let arguments): await ImageFactory.main(arguments)
+        case .wrong(let text):
+            _ = TextOutput(descriptor: STDERR_FILENO).write(text)
+            exit(NetinstallCommandLine.exitStatus)
+        }
     }
 }

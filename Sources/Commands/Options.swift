@@ -6,8 +6,10 @@ import SystemPackage
 
 /// What every command that reads a definition takes.
 struct DefinitionOptions: ParsableArguments {
-    @Argument(help: "A definition: the path of a YAML file.")
+    @Argument(help: "A definition: the path of a YAML file. Or an image: a section of image-factory.conf.")
     var definition: String
+
+    @OptionGroup(title: "Options for images of image-factory.conf") var image: ImageOptions
 
     @Option(name: .customLong("set"), help: "Give a variable of the definition a value; may be repeated.")
     var variables: [Assignment] = []
@@ -21,15 +23,32 @@ struct DefinitionOptions: ParsableArguments {
     func request(
         output: FilePath = ".", updateLock: Bool = false, jobs: Int = 2, signing: Signing? = nil
     ) throws -> BuildRequest {
-        guard DefinitionLoading.isPath(definition) else {
+        return BuildRequest(
+            definition: try source(updateLock: updateLock), set: variables.map { ($0.name, $0.value) }, output: output,
+            offline: offline, lock: updateLock ? .update : locked ? .locked : .none, jobs: jobs,
+            signing: signing)
+    }
+
+    private func source(updateLock: Bool) throws -> DefinitionSource {
+        let settings = image.settings
+        if DefinitionLoading.isPath(definition) {
+            guard let first = settings.first else { return .file(FilePath(definition)) }
+            throw FactoryError(
+                .usage, "\(first.option) is for images of image-factory.conf",
+                remedy: "write it into the definition \(definition)")
+        }
+        guard !definition.hasSuffix(".yaml"), !definition.hasSuffix(".yml") else {
             throw FactoryError(
                 .missingInput, "there is no file '\(definition)'",
                 remedy: "give the path of a definition, such as examples/debian-13.yaml")
         }
-        return BuildRequest(
-            definition: FilePath(definition), set: variables.map { ($0.name, $0.value) }, output: output,
-            offline: offline, lock: updateLock ? .update : locked ? .locked : .none, jobs: jobs,
-            signing: signing)
+        let foreign = variables.isEmpty ? locked ? "--locked" : updateLock ? "--update-lock" : nil : "--set"
+        if let foreign {
+            throw FactoryError(
+                .usage, "\(foreign) is for definitions, and there is no file '\(definition)'",
+                remedy: "leave it out, or give the path of a definition")
+        }
+        return .image(definition, settings)
     }
 }
 

@@ -39,7 +39,7 @@ extension Factory {
     ) async throws -> BuildReport {
         let start = clock.now()
         // The definition is read before the store is touched: with a mistake in it, nothing is created.
-        let loaded = try DefinitionLoading.load(request.definition, set: request.set)
+        let loaded = try load(request)
         let secrets = try SecretLoading.values(of: loaded.definition, environment: environment)
         try WritableFolder.check(
             request.output, "the output folder",

@@ -14,6 +14,8 @@ package struct LoadedDefinition: Sendable {
     package var localFiles: [Digest: FilePath]
     /// Of the file as it was written.
     package var source: Digest
+    /// Where the definition says that downloads and results are kept; nil: in the program's own store.
+    package var cacheFolder: FilePath?
 }
 
 /// Reads definitions from files: the one place that gives a dialect the outside world.
@@ -43,9 +45,11 @@ package enum DefinitionLoading {
     /// The JSON Schema of native definitions.
     package static func schema() -> String { NativeSchema.jsonSchema(distributions: names) }
 
-    /// Whether `build X` means a file: one that exists, or anything with a slash in it.
+    /// Whether `build X` means a file: one that exists, or anything with a slash in it. A folder may well be called
+    /// as an image is.
     package static func isPath(_ argument: String) -> Bool {
-        argument.contains("/") || access(argument, F_OK) == 0
+        var facts = stat()
+        return argument.contains("/") || stat(argument, &facts) == 0 && facts.st_mode & S_IFMT != S_IFDIR
     }
 
     static let names = DistributionNames(
@@ -53,7 +57,7 @@ package enum DefinitionLoading {
             (distribution.name, distribution.releases.map { ($0.codename, $0.aliases) }, distribution.components)
         })
 
-    private static func digest(_ path: String) throws -> (Digest, ByteCount) {
+    static func digest(_ path: String) throws -> (Digest, ByteCount) {
         let file = try FileDescriptor.open(FilePath(path), .readOnly, options: .closeOnExec)
         return try file.closeAfter {
             var facts = stat()

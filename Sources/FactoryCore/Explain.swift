@@ -13,7 +13,7 @@ package struct StepExplanation: Sendable {
 extension Factory {
     /// What a build would reuse, what it would run, and which input changed.
     package func explain(_ request: BuildRequest) async throws -> (PreparedBuild, [StepExplanation]) {
-        let loaded = try DefinitionLoading.load(request.definition, set: request.set)
+        let loaded = try load(request)
         let opened = try await openStore()
         let prepared = try await prepare(loaded, request, opened)
         let last = LastPlan.read(prepared.plan.name, from: opened)

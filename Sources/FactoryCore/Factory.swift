@@ -51,7 +51,7 @@ package struct Factory: Sendable {
 
 /// How a build is asked for.
 package struct BuildRequest: Sendable {
-    package var definition: FilePath
+    package var definition: DefinitionSource
     package var set: [(String, String)]
     package var output: FilePath
     package var offline: Bool
@@ -61,7 +61,7 @@ package struct BuildRequest: Sendable {
     package var signing: Signing?
 
     package init(
-        definition: FilePath, set: [(String, String)] = [], output: FilePath = ".", offline: Bool = false,
+        definition: DefinitionSource, set: [(String, String)] = [], output: FilePath = ".", offline: Bool = false,
         lock: LockUse = .none, jobs: Int = 2, signing: Signing? = nil
     ) {
         self.definition = definition
@@ -93,7 +93,7 @@ package struct PreparedBuild: Sendable {
 extension Factory {
     /// Reads the definition, asks the mirrors for the suites' releases, and plans. Nothing is built.
     package func prepare(_ request: BuildRequest) async throws -> PreparedBuild {
-        let loaded = try DefinitionLoading.load(request.definition, set: request.set)
+        let loaded = try load(request)
         let opened = try await openStore()
         return try await prepare(loaded, request, opened)
     }
@@ -105,8 +105,8 @@ extension Factory {
         let facts = HostFacts(opened.root.appending("host-facts.json"))
         async let versions = toolVersions(facts)
         let mirrors = try await self.mirrors(for: definition, facts)
-        let file = LockFile(definition, at: request.definition)
-        if request.lock != .none { try file.requirePlace(beside: request.definition) }
+        let file = LockFile(definition, at: request.definition.path)
+        if request.lock != .none { try file.requirePlace(beside: request.definition.path) }
         let tools = try await versions
         let chosen = try await packages(definition, request, file, mirrors, tools, opened)
         let planning = PlanningFacts(

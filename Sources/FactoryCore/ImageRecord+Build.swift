@@ -26,7 +26,7 @@ extension ImageRecord {
             distribution: definition.os.distribution, suite: definition.os.release,
             epoch: epoch ?? releases.map(\.date).max() ?? 0,
             definitionFile: File(
-                name: request.definition.lastComponent?.string ?? "definition", digest: prepared.loaded.source),
+                name: request.definition.path.lastComponent?.string ?? "definition", digest: prepared.loaded.source),
             definition: plan.definition,
             variables: Self.told(request.set, definition.hiddenTexts + prepared.secrets.map(\.value)), lock: lock,
             plan: try Canonical.digest(plan),

@@ -28,8 +28,13 @@ package struct Diagnostic: Hashable, Sendable, Codable, CustomStringConvertible 
 /// All the problems that keep an input from being used, at once.
 package struct InvalidInput: Error, Sendable, CustomStringConvertible {
     package var diagnostics: [Diagnostic]
+    /// What the exit status tells of it: a dialect of an older program keeps that program's.
+    package var code: FactoryError.Code
 
-    package init(_ diagnostics: [Diagnostic]) { self.diagnostics = diagnostics }
+    package init(_ diagnostics: [Diagnostic], code: FactoryError.Code = .definition) {
+        self.diagnostics = diagnostics
+        self.code = code
+    }
 
     package var description: String { diagnostics.map(\.description).joined(separator: "\n") }
 }

@@ -81,6 +81,7 @@ package enum Architecture: String, Hashable, Sendable, Codable, CaseIterable {
 /// Where the image's first tree comes from.
 package enum Base: Hashable, Sendable, Codable {
     case bootstrap(Bootstrap)
+    case netinstall(Netinstall)
 }
 
 /// A tree installed from packages into an empty folder.
@@ -245,6 +246,8 @@ package struct Output: Hashable, Sendable, Codable {
     package enum Compression: String, Hashable, Sendable, Codable, CaseIterable {
         case zstd
         case zlib
+        /// For programs that read no other.
+        case uncompressed = "none"
     }
 
     package var format: Format

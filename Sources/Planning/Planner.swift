@@ -30,7 +30,17 @@ package enum Planner {
     /// qcow2 files that they do.
     package static let libraries: [Output.Compression: String] = [.zstd: "libzstd", .zlib: "zlib"]
 
+    /// Refuses what has no plan, before anything is found out for it.
+    package static func check(_ definition: ImageDefinition) throws {
+        guard case .netinstall = definition.base else { return }
+        throw FactoryError(
+            .unavailable, "installations are not built by this version yet",
+            remedy: "build the image from packages: write a definition with 'base: bootstrap:'")
+    }
+
+    /// The steps of a definition, and what they publish.
     package static func plan(_ definition: ImageDefinition, facts: PlanningFacts) throws -> BuildPlan {
+        try check(definition)
         guard let distribution = Distribution.named(definition.os.distribution),
             let release = distribution.release(definition.os.release)
         else {

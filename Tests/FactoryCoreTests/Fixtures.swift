@@ -103,7 +103,8 @@ struct FinishedBuild {
     @discardableResult
     func publish(reused: Set<String> = [], key: FilePath? = nil) async throws -> BuildReport {
         try await factory.publish(
-            prepared, results, reused, BuildRequest(definition: "web.yaml", set: [("who", "me")], output: output),
+            prepared, results, reused,
+            BuildRequest(definition: .file("web.yaml"), set: [("who", "me")], output: output),
             by: key.map { Signer(Signing(key: $0.string), runner: factory.runner) }, store, since: 1_763_299_000)
     }
 

@@ -170,6 +170,16 @@ import Testing
         #expect(try plan(Definitions.small()).stepsChanged(in: changed) == ["verify"])
     }
 
+    @Test func `An installation is refused for now`() {
+        let source = Source(.https, "https://mirror.example.org/installer")
+        let definition = Definitions.small {
+            $0.base = .netinstall(
+                Netinstall(medium: .kernel(source, initrd: source), answers: [], memory: .gibi(1)))
+        }
+        let error = #expect(throws: FactoryError.self) { try plan(definition) }
+        #expect(error?.message == "installations are not built by this version yet")
+    }
+
     @Test func `An unknown release is refused`() {
         let definition = Definitions.small { $0.os.release = "sarge" }
         #expect(throws: FactoryError.self) { try plan(definition) }

@@ -16,7 +16,7 @@ package struct FailureReport: Sendable {
     package static func status(of error: any Error) -> Int32 {
         switch error {
         case let error as FactoryError: error.code.rawValue
-        case is InvalidInput: FactoryError.Code.definition.rawValue
+        case let invalid as InvalidInput: invalid.code.rawValue
         case is CancellationError: 128 + SIGINT
         default: FactoryError.Code.internal.rawValue
         }

@@ -176,7 +176,8 @@ enum NativeKeys {
     private static let output: [ShapeKey] = [
         ShapeKey("format", .choice(formats), "The format.", required: true),
         ShapeKey(
-            "compression", .choice(Output.Compression.allCases.map(\.rawValue)), "Of qcow2: zstd, the default, or zlib."
+            "compression", .choice([Output.Compression.zstd, .zlib].map(\.rawValue)),
+            "Of qcow2: zstd, the default, or zlib."
         ),
     ]
 
