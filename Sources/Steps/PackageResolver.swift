@@ -46,7 +46,15 @@ package struct PackageResolver: Sendable {
         }
         try WholeFile.write(sources.joined(), scratch.appending("sources.list"))
         try WholeFile.write("", scratch.appending("status"))
-        try WholeFile.write(Self.configuration(request.architecture), scratch.appending("apt.conf"))
+        try WholeFile.write(
+            AptConfiguration.text(
+                request.architecture, lists: "/mnt/lists", status: "/mnt/status",
+                further: """
+                    APT::Install-Recommends "false";
+                    Acquire::ForceHash "SHA256";
+                    Debug::NoLocking "true";
+
+                    """), scratch.appending("apt.conf"))
         let containment = Containment(
             identities: .caller, network: .none, workSize: .mebi(512),
             binds: [
@@ -113,34 +121,5 @@ package struct PackageResolver: Sendable {
             rest = rest.dropFirst(2)
         }
         return String(validating: bytes, as: UTF8.self)
-    }
-
-    private static func configuration(_ architecture: Architecture) -> String {
-        """
-        Dir::State "/mnt/tmp";
-        Dir::State::Lists "/mnt/lists";
-        Dir::State::status "/mnt/status";
-        Dir::Cache "/mnt/tmp";
-        Dir::Cache::pkgcache "";
-        Dir::Cache::srcpkgcache "";
-        Dir::Log "/mnt/tmp";
-        Dir::Etc "/mnt";
-        Dir::Etc::main "none";
-        Dir::Etc::parts "none.d";
-        Dir::Etc::sourcelist "sources.list";
-        Dir::Etc::sourceparts "none.d";
-        Dir::Etc::preferences "none";
-        Dir::Etc::preferencesparts "none.d";
-        Dir::Etc::trusted "none";
-        Dir::Etc::trustedparts "none.d";
-        APT::Architecture "\(architecture.rawValue)";
-        APT::Architectures { "\(architecture.rawValue)"; };
-        APT::Install-Recommends "false";
-        APT::Sandbox::User "root";
-        Acquire::ForceHash "SHA256";
-        Acquire::Languages "none";
-        Debug::NoLocking "true";
-
-        """
     }
 }

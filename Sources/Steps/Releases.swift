@@ -119,7 +119,16 @@ package struct ReleaseResolver: Sendable {
                 + "\(suite.name) \(request.components.joined(separator: " "))\n"
         }
         try WholeFile.write(lines.joined(), folder.appending("sources.list"))
-        try WholeFile.write(Self.configuration(request.architecture), folder.appending("apt.conf"))
+        try WholeFile.write(
+            AptConfiguration.text(
+                request.architecture, lists: "/mnt/state/lists", status: "/mnt/state/status",
+                further: """
+                    APT::Update::Error-Mode "any";
+                    Acquire::Retries "3";
+                    // The lists are only fetched here: parsing them is the resolver's work.
+                    pkgCacheFile::Generate "false";
+
+                    """), folder.appending("apt.conf"))
         let containment = Containment(
             identities: .range, network: .host, workSize: .mebi(512),
             binds: [
@@ -142,36 +151,6 @@ package struct ReleaseResolver: Sendable {
                     + (found?.message ?? result.lastLines.last ?? "no message"),
                 remedy: found?.remedy ?? "check the mirror and the network, or use --offline with what is cached")
         }
-    }
-
-    private static func configuration(_ architecture: Architecture) -> String {
-        """
-        Dir::State "/mnt/state";
-        Dir::State::Lists "/mnt/state/lists";
-        Dir::State::status "/mnt/state/status";
-        Dir::Cache "/mnt/tmp";
-        Dir::Cache::pkgcache "";
-        Dir::Cache::srcpkgcache "";
-        Dir::Log "/mnt/tmp";
-        Dir::Etc "/mnt";
-        Dir::Etc::main "none";
-        Dir::Etc::parts "none.d";
-        Dir::Etc::sourcelist "sources.list";
-        Dir::Etc::sourceparts "none.d";
-        Dir::Etc::preferences "none";
-        Dir::Etc::preferencesparts "none.d";
-        Dir::Etc::trusted "none";
-        Dir::Etc::trustedparts "none.d";
-        APT::Architecture "\(architecture.rawValue)";
-        APT::Architectures { "\(architecture.rawValue)"; };
-        APT::Sandbox::User "root";
-        APT::Update::Error-Mode "any";
-        Acquire::Languages "none";
-        Acquire::Retries "3";
-        // The lists are only fetched here: parsing them into a cache is the bootstrap's work.
-        pkgCacheFile::Generate "false";
-
-        """
     }
 
     /// Hard links of the lists under the name of what they are: apt replaces its files and never edits them. They are
