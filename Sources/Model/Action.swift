@@ -3,6 +3,11 @@
 package enum Action: Hashable, Sendable, Codable {
     /// Installs packages into an empty folder. Result: `tree.tar`.
     case bootstrap(BootstrapAction)
+    /// Lets a distribution's installer install onto an empty disk. Results: `disk.raw`, `install.json`, `installer.log`.
+    case install(InstallAction)
+    /// Removes an installer's traces and free space from a disk. Input: `disk`. Results: `disk.raw`, `seal.json`,
+    /// `installer-logs.txt`.
+    case seal(SealAction)
     /// Changes a tree as the definition says. Input: `tree`. Results: `tree.tar`, `packages.json`.
     case configure(ConfigureAction)
     /// Makes a disk of a tree. Input: `tree`. Results: `disk.raw`, `layout.json`.

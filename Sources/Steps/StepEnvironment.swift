@@ -22,6 +22,10 @@ package struct StepEnvironment: Sendable {
     /// Local input files by digest.
     package var localFiles: [Digest: FilePath]
     package var bootLimit: Duration
+    /// Downloaded inputs by digest: kernels, initrds, installation and base images.
+    package var sources: [Digest: FilePath] = [:]
+    /// A display of an installing machine that one can look at.
+    package var vnc: VNCDisplay?
     /// Packages come from the cache only.
     package var offline: Bool
     /// What this machine could leave in an image.

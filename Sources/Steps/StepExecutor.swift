@@ -21,6 +21,10 @@ package struct StepExecutor: StepRunning {
         switch step.action {
         case .bootstrap(let action):
             try await BootstrapStep(action: action, environment: environment).run(in: context)
+        case .install(let action):
+            try await InstallStep(action: action, environment: environment).run(in: context)
+        case .seal(let action):
+            try await SealStep(action: action, environment: environment).run(in: context)
         case .configure(let action):
             try await ConfigureStep(action: action, environment: environment).run(in: context)
         case .assemble(let action):
@@ -42,6 +46,10 @@ package struct StepExecutor: StepRunning {
         switch step.action {
         case .bootstrap(let action):
             "installing \(action.distribution) \(action.suite) with \(action.packages.count) chosen packages"
+        case .install(let action):
+            "installing onto a disk of \(action.disk) in a virtual machine"
+        case .seal:
+            "removing the installer's traces and free space"
         case .configure(let action):
             "configuring the tree (\(action.files.count) files, \(action.users.count) users, "
                 + "\(action.commands.count) commands)"
