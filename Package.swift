@@ -90,7 +90,8 @@ let package = Package(
         tests(
             "Commands", ["Model", "FactoryCore", "CLinux", "Tooling", "TestSupport", "image-factory", system],
             exclude: ["Goldens"]),
-        tests("Dialects", ["Model", "TestSupport", system], exclude: ["Goldens"]),
+        tests(
+            "Dialects", ["Model", "TestSupport", system, .product(name: "Yams", package: "Yams")], exclude: ["Goldens"]),
         tests("Engine", ["Model", "TestSupport", system]),
         tests("Store", ["Model", "Engine", "TestSupport", system]),
         tests("Planning", ["Model", "Dialects", "TestSupport"], exclude: ["Goldens"]),

@@ -32,7 +32,7 @@ package enum Planner {
 
     /// Refuses what has no plan, before anything is found out for it.
     package static func check(_ definition: ImageDefinition) throws {
-        guard case .netinstall = definition.base else { return }
+        if case .bootstrap = definition.base { return }
         throw FactoryError(
             .unavailable, "installations are not built by this version yet",
             remedy: "build the image from packages: write a definition with 'base: bootstrap:'")
