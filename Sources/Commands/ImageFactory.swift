@@ -11,7 +11,7 @@ struct ImageFactory: AsyncParsableCommand {
         subcommands: [
             Build.self, Plan.self, Explain.self, Run.self, Verify.self, Diff.self, Inspect.self, Doctor.self,
             Prune.self,
-            Fsck.self, Schema.self,
+            Fsck.self, Schema.self, CI.self, As.self, InstallLinks.self,
         ],
         defaultSubcommand: Build.self)
 }

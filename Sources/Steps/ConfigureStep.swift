@@ -39,6 +39,7 @@ package enum InsideOrder: Codable {
     case convert(ConvertInside)
     case verify(VerifyInside)
     case diff(DiffInside)
+    case resize(ResizeInside)
 }
 
 enum InsideProgram {
@@ -100,6 +101,8 @@ struct InsideMessage {
     }
 
     static func progress(_ done: Int64, of total: Int64) -> String { "\(mark)progress:\(done) \(total)" }
+
+    static func warning(_ message: String) -> String { "\(mark)warning:\(message)" }
 
     static func error(_ message: String, remedy: String?) -> String {
         "\(mark)error:\(message)" + (remedy.map { "\t\($0)" } ?? "")

@@ -37,6 +37,12 @@ struct ContainedWork {
         trees = "/mnt/tmp"
     }
 
+    /// Makes another folder, which has been handed over, the one for results.
+    mutating func bindOutput(_ folder: FilePath) {
+        containment.binds.removeAll { $0.target == "/mnt/out" }
+        bind(folder, "/mnt/out", writable: true)
+    }
+
     mutating func bind(_ source: FilePath, _ target: String, writable: Bool = false) {
         containment.binds.append(Containment.Bind(source: source, target: target, writable: writable))
     }
