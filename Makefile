@@ -23,7 +23,7 @@ test:
 # Full builds of the examples, with boots and upgrades: needs the network, and an hour without KVM.
 e2e:
 	scripts/setup
-	IMAGE_FACTORY_E2E=1 $(SWIFT) test --disable-xctest --no-parallel --filter E2ETests
+	IMAGE_FACTORY_E2E=1 $(SWIFT) test --disable-xctest --no-parallel --filter "E2ETests|ImageInspectionTests"
 	scripts/test-ends-well
 	scripts/test-reproducible
 	scripts/test-kills 10

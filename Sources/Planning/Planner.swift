@@ -105,7 +105,11 @@ private struct PlanBuilder {
             "configure", .configure(ConfigureAction(definition, sources: sources, epoch: epoch)),
             inputs: ["tree": StepInput(step: "bootstrap", file: "tree.tar")],
             tools: [Planner.builder, "tar"])
-        return StepInput(step: "configure", file: "tree.tar")
+        try add(
+            "clean", .clean(CleanAction(secrets: definition.secrets.map(\.name).sorted(), epoch: epoch)),
+            inputs: ["tree": StepInput(step: "configure", file: "tree.tar")],
+            tools: [Planner.builder, "tar"])
+        return StepInput(step: "clean", file: "tree.tar")
     }
 
     mutating func source(

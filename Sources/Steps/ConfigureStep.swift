@@ -22,9 +22,7 @@ struct ConfigureStep {
             locals.append(digest)
         }
         let secrets = try environment.secrets(named: action.secrets)
-        if !secrets.isEmpty {
-            work.bind(try secrets.handOver(in: context.scratch), SecretFile.path.string, writable: true)
-        }
+        try work.offer(secrets, in: context.scratch)
         let inside = ConfigureInside(action: action, trees: work.trees)
         try await InsideProgram.run(
             .configure(inside), work: work, environment: environment, context: context,
@@ -35,6 +33,7 @@ struct ConfigureStep {
 /// What the program does inside a containment, given as a file.
 package enum InsideOrder: Codable {
     case configure(ConfigureInside)
+    case clean(CleanInside)
     case assemble(AssembleInside)
     case convert(ConvertInside)
     case verify(VerifyInside)

@@ -41,6 +41,11 @@ struct ContainedWork {
         containment.binds.append(Containment.Bind(source: source, target: target, writable: writable))
     }
 
+    /// Lets the work read secrets by `SecretFile`; where there are none, there is no file.
+    mutating func offer(_ secrets: [SecretValue], in scratch: FilePath) throws {
+        guard !secrets.isEmpty else { return }
+        bind(try secrets.handOver(in: scratch), SecretFile.path.string, writable: true)
+    }
 }
 
 /// What the kernel says of the host's memory.

@@ -12,7 +12,7 @@ import Testing
     }
 
     private let everything: Set<String> = [
-        "bootstrap", "configure", "assemble", "verify", "convert-qcow2", "boot-bios", "boot-uefi",
+        "bootstrap", "configure", "clean", "assemble", "verify", "convert-qcow2", "boot-bios", "boot-uefi",
     ]
 
     @Test func `Steps come after those that they need, with names of their own`() throws {
@@ -77,7 +77,7 @@ import Testing
         let changed = try plan(Definitions.small { $0.disk.size = .fixed(.gibi(8)) })
         #expect(
             try plan(Definitions.small()).stepsChanged(in: changed)
-                == everything.subtracting(["bootstrap", "configure"]))
+                == everything.subtracting(["bootstrap", "configure", "clean"]))
     }
 
     @Test func `The order of packages is no difference`() throws {
@@ -149,7 +149,7 @@ import Testing
 
     @Test func `Without a disk or a wish to boot it there is no boot`() throws {
         let tar = try plan(Definitions.small { $0.outputs = [Output(.tar)] })
-        #expect(tar.steps.map(\.name) == ["bootstrap", "configure", "digest-tar"])
+        #expect(tar.steps.map(\.name) == ["bootstrap", "configure", "clean", "digest-tar"])
         let unwished = try plan(Definitions.small { $0.bootCheck.enabled = false })
         #expect(!unwished.steps.contains { $0.name.hasPrefix("boot-") })
     }
@@ -163,6 +163,32 @@ import Testing
         #expect(base == moved)
         let other = try plan(Definitions.small { $0.secrets = [.init(name: "key", source: .environment("TOKEN"))] })
         #expect(base.stepsChanged(in: other) == everything.subtracting(["bootstrap"]))
+    }
+
+    @Test(arguments: Output.Format.allCases)
+    func `Every output is made of the cleaned tree, and nothing but cleaning reads the other one`(
+        format: Output.Format
+    ) throws {
+        let plan = try plan(Definitions.small { $0.outputs = [Output(format)] })
+        #expect(plan.steps.filter { $0.inputs.values.contains { $0.step == "configure" } }.map(\.name) == ["clean"])
+        #expect(plan.artifacts.allSatisfy { $0.source.step != "configure" })
+        #expect(plan.steps.contains { $0.inputs.values.contains { $0.step == "clean" } })
+    }
+
+    @Test func `What cleaning removes changes no earlier step`() throws {
+        let base = try plan(Definitions.small())
+        var changed = base
+        changed.steps = []
+        for step in base.steps {
+            var action = step.action
+            if case .clean(let clean) = action {
+                action = .clean(
+                    CleanAction(revision: clean.revision + 1, secrets: clean.secrets, epoch: clean.epoch))
+            }
+            changed.steps.append(
+                try Step(name: step.name, action: action, inputs: step.inputs, tools: step.tools, after: changed.steps))
+        }
+        #expect(base.stepsChanged(in: changed) == everything.subtracting(["bootstrap", "configure"]))
     }
 
     @Test func `A waiver changes the verify step alone`() throws {

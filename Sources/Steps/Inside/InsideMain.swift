@@ -13,6 +13,7 @@ package enum InsideMain {
         do {
             switch try Canonical.decode(InsideOrder.self, from: try WholeFile.bytes(FilePath(order))) {
             case .configure(let work): try await work.run(runner: runner, log: log)
+            case .clean(let work): try await work.run(runner: runner, log: log)
             case .assemble(let work): try await work.run(runner: runner, log: log)
             case .convert(let work): try await work.run { say(InsideMessage.progress($0, of: $1)) }
             case .verify(let work): try await work.run(runner: runner)
