@@ -121,7 +121,7 @@ extension Factory {
         return PreparedBuild(
             loaded: loaded, plan: plan, mirrors: mirrors, tools: tools,
             warnings: chosen.warnings + loaded.warnings.map(\.description), lock: chosen.lock, lockChanges: changes,
-            leases: [opened.use("packages")].compactMap { $0 })
+            leases: [try await opened.use("packages")].compactMap { $0 })
     }
 
     /// SOURCE_DATE_EPOCH, which must be a time that all filesystems can have; nil without it.
@@ -154,7 +154,7 @@ extension Factory {
         }
         let (releases, warnings) = try await releases(for: definition, mirrors, opened, offline: request.offline)
         wanted.releases = releases
-        let lease = opened.use("releases", ReleaseSnapshot.name(of: releases, base.components))
+        let lease = try await opened.use("releases", ReleaseSnapshot.name(of: releases, base.components))
         defer { withExtendedLifetime(lease) {} }
         let resolver = PackageResolver(runner: runner, releases: opened.root.appending("releases"))
         let kept = KeptResolutions(opened)

@@ -115,7 +115,8 @@ struct BootstrapStep {
             }
         } catch var error as FactoryError {
             if error.code == .failed, let found = failure.explanation(offline: false) {
-                (error.message, error.remedy) = found
+                error.message = found.message
+                error.remedy = found.remedy ?? "see the log for what failed first"
             }
             throw error
         }

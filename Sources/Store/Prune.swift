@@ -94,10 +94,11 @@ extension FolderStore {
         return true
     }
 
-    /// Keeps prune away from the packages, or from a folder of package lists, while the lease lives; nil if it is not
-    /// there.
-    package func use(_ kind: String, _ name: String = "") -> (any Sendable)? {
+    /// Keeps prune away from the packages, or from a folder of package lists, while the lease lives; what prune removes
+    /// at this moment is waited for. Nil where the filesystem locks no folders. Throws if the folder cannot be opened:
+    /// without a lease what the build reads could go away.
+    package func use(_ kind: String, _ name: String = "") async throws -> (any Sendable)? {
         let path = root.appending(kind)
-        return FileLock.attempt(existing: name.isEmpty ? path : path.appending(name), shared: true)
+        return try await FileLock.wait(folder: name.isEmpty ? path : path.appending(name), shared: true)
     }
 }
