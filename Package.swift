@@ -51,6 +51,7 @@ let package = Package(
         module("Compare", ["Model", "DiskFormats", "Filesystems", "CCompress", crypto, system]),
         module("Records", ["Model"]),
         module("Tooling", ["Model", "CLinux", system, .product(name: "Subprocess", package: "swift-subprocess")]),
+        module("Transfer", ["Model", "Tooling", crypto, system]),
         module("Dialects", ["Model", system, .product(name: "Yams", package: "Yams")]),
         module("Planning", ["Model"]),
         module("Engine", ["Model", system]),
@@ -61,8 +62,8 @@ let package = Package(
         module(
             "FactoryCore",
             [
-                "Model", "DiskFormats", "Verify", "Records", "Tooling", "Dialects", "Planning", "Engine", "Steps",
-                "Store", "CLinux", system,
+                "Model", "DiskFormats", "Verify", "Records", "Tooling", "Dialects", "Planning", "Engine", "Transfer",
+                "Steps", "Store", "CLinux", system,
             ]),
         module(
             "Commands",
@@ -74,6 +75,7 @@ let package = Package(
         tests("Model", []),
         tests("Steps", ["Model", "Tooling", "DiskFormats", "CLinux", "TestSupport", "image-factory", system]),
         tests("Tooling", ["Model", "TestSupport", "image-factory", system]),
+        tests("Transfer", ["Model", "Store", "Tooling", "TestSupport", "image-factory", crypto, system]),
         // What tests of several modules share.
         .target(name: "TestSupport", dependencies: [system], path: "Tests/TestSupport", swiftSettings: settings),
         tests("DiskFormats", [system, "CLinux"]),

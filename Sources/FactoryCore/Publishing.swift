@@ -4,6 +4,7 @@ import Model
 import Steps
 import Store
 import SystemPackage
+import Tooling
 
 /// Puts finished files into a folder, each whole or not at all, in an order in which nobody finds a file that speaks
 /// of another which is not there: artifacts with their checksums, what tells of them, the manifest, signatures.

@@ -3,6 +3,7 @@ import Engine
 import Glibc
 package import Model
 package import SystemPackage
+import Tooling
 
 /// SHA-256 of a file as a whole, with its size and what it occupies.
 struct DigestStep {

@@ -10,11 +10,12 @@ package import SystemPackage
 ///     locks/ABCD…         the lock of a step
 ///     logs/               logs of steps that failed
 ///     ledger/             what lies outside of the store and is to be removed if its process is gone
+///     sources/DIGEST      what definitions name by address; index/ and partial/ beside it
 ///     plans/, apt/, releases/, resolutions/, packages/
 package struct FolderStore: ResultCache {
     package static let folders = [
         "results", "work", "locks", "logs", "ledger", "plans", "apt", "releases", "resolutions",
-        "packages",
+        "packages", "sources", "sources/index", "sources/partial",
     ]
 
     package let root: FilePath
@@ -127,7 +128,9 @@ package struct FolderStore: ResultCache {
         for shelf in Folder.names(root.appending("results")) {
             await removeHidden(root.appending("results").appending(shelf))
         }
-        for kind in ["packages", "releases", "logs"] { await removeHidden(root.appending(kind)) }
+        for kind in ["packages", "releases", "logs", "sources", "sources/index", "sources/partial"] {
+            await removeHidden(root.appending(kind))
+        }
         for folder in [root] + ["plans", "ledger", "resolutions"].map({ root.appending($0) }) {
             removeTemporaries(folder)
         }

@@ -41,7 +41,40 @@ extension FolderStore {
             }
         }
         problems += try checkFiles(repair: repair)
+        problems += try await checkSources(repair: repair)
         return problems
+    }
+
+    private func checkSources(repair: Bool) async throws -> [StoreProblem] {
+        let folder = root.appending("sources")
+        var problems: [StoreProblem] = []
+        for name in try list(folder) where !["index", "partial"].contains(name.string) && !name.string.hasPrefix(".") {
+            try Task.checkCancellation()
+            let path = folder.appending(name)
+            guard let known = Digest(name.string), known.hex == name.string, Self.size(path) != nil else {
+                problems.append(setAside(path, "it is no source", repair))
+                continue
+            }
+            guard let found = try await sourceDigest(path), found != known else { continue }
+            problems.append(await removeDamaged(path, "it is not the source that its name says", repair))
+        }
+        for name in try list(folder.appending("index")) where !name.string.hasPrefix(".") {
+            let path = folder.appending("index").appending(name)
+            guard let bytes = try? DurableFile.read(path),
+                (try? Canonical.decode(AnyDocument.self, from: bytes)) == nil
+            else { continue }
+            problems.append(await removeDamaged(path, "it is no record of a source", repair))
+        }
+        return problems
+    }
+
+    /// Nil where it is gone by now.
+    private func sourceDigest(_ path: FilePath) async throws -> Digest? {
+        do {
+            return try await digest(path)
+        } catch  where !Self.isThere(path) {
+            return nil
+        }
     }
 
     /// Removes a damaged file or folder that nobody uses.

@@ -58,6 +58,32 @@ extension FolderStore {
                 entries.append(Entry(path: path, allocated: ByteCount(allocated), used: facts.used))
             }
         }
+        return entries + sources()
+    }
+
+    /// What was brought from addresses, what is known of it, and transfers that were interrupted. A transfer has a
+    /// lock of its own.
+    private func sources() -> [Entry] {
+        let folder = root.appending("sources")
+        var entries: [Entry] = []
+        for place in [folder, folder.appending("index")] {
+            for name in Folder.names(place) where Self.size(place.appending(name)) != nil {
+                guard let facts = facts(place.appending(name)) else { continue }
+                entries.append(
+                    Entry(path: place.appending(name), allocated: ByteCount(facts.allocated), used: facts.used))
+            }
+        }
+        for name in Folder.names(folder.appending("partial")) {
+            let path = folder.appending("partial").appending(name)
+            guard let facts = facts(path) else { continue }
+            let files = [path, path.appending("out")].flatMap { place in
+                Folder.names(place).compactMap { self.facts(place.appending($0)) }
+            }
+            entries.append(
+                Entry(
+                    path: path, allocated: ByteCount(files.reduce(facts.allocated) { $0 + $1.allocated }),
+                    used: files.reduce(facts.used) { max($0, $1.used) }, lock: "source-" + name.string))
+        }
         return entries
     }
 

@@ -20,6 +20,8 @@ package enum Tool: String, CaseIterable, Sendable {
     case zstd
     case chroot
     case minisign
+    case curl
+    case rsync
     /// UEFI firmware for x86-64 guests: files, no program.
     case uefiFirmware = "OVMF"
 
@@ -42,7 +44,7 @@ package enum Tool: String, CaseIterable, Sendable {
     /// The Debian package that brings it.
     package var package: String {
         switch self {
-        case .mmdebstrap, .gpgv, .tar, .zstd, .minisign: rawValue
+        case .mmdebstrap, .gpgv, .tar, .zstd, .minisign, .curl, .rsync: rawValue
         case .aptGet: "apt"
         case .mke2fs, .e2fsck: "e2fsprogs"
         case .mkfsVfat: "dosfstools"
@@ -61,7 +63,7 @@ package enum Tool: String, CaseIterable, Sendable {
         switch self {
         case .mmdebstrap: "makes trees of Debian and its derivatives"
         case .aptGet: "fetches package lists and packages"
-        case .gpgv: "checks the signatures of package lists"
+        case .gpgv: "checks the signatures of lists of packages and checksums"
         case .mke2fs: "makes ext4 file systems"
         case .e2fsck: "checks ext4 file systems"
         case .mkfsVfat: "makes EFI system partitions"
@@ -74,6 +76,8 @@ package enum Tool: String, CaseIterable, Sendable {
         case .zstd: "compresses"
         case .chroot: "runs programs inside trees"
         case .minisign: "signs what is published and checks signatures"
+        case .curl: "fetches files by HTTP"
+        case .rsync: "fetches files from rsync servers and uploads images"
         case .uefiFirmware: "starts guests by UEFI"
         }
     }

@@ -1,6 +1,7 @@
 import DiskFormats
 import Model
 import SystemPackage
+import Tooling
 
 /// From a raw disk to a compressed qcow2 file and its digest.
 package struct ConvertInside: Codable, Sendable {

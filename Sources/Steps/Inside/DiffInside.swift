@@ -2,6 +2,7 @@ import Compare
 import DiskFormats
 import Model
 import SystemPackage
+import Tooling
 
 /// Compares two images, or two archives, inside a containment: what traps there ends this process and nothing else.
 package struct DiffInside: Codable, Sendable {

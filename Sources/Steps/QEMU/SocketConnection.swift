@@ -2,6 +2,7 @@ import CLinux
 import Glibc
 package import SystemPackage
 import Synchronization
+import Tooling
 
 /// A connected Unix stream socket with a thread that reads it, so that a slow or silent peer holds no thread of the
 /// pool of tasks. What is read goes to a closure on that thread: while the closure works, the peer waits.

@@ -1,14 +1,14 @@
 import Glibc
 
 /// Threads for system calls that block.
-enum DetachedThread {
+package enum DetachedThread {
     private final class Body: Sendable {
         let run: @Sendable () -> Void
         init(run: @escaping @Sendable () -> Void) { self.run = run }
     }
 
     /// Runs the body on a thread of its own that nobody waits for.
-    static func start(_ run: @escaping @Sendable () -> Void) {
+    package static func start(_ run: @escaping @Sendable () -> Void) {
         var thread = pthread_t()
         let body = Unmanaged.passRetained(Body(run: run))
         let problem = pthread_create(
