@@ -38,13 +38,16 @@ package enum InsideOrder: Codable {
     case convert(ConvertInside)
     case verify(VerifyInside)
     case diff(DiffInside)
+    case seal(SealInside)
 }
 
 enum InsideProgram {
     /// Starts this program inside the containment and relays what it says.
+    ///
+    /// - Parameter untrusted: what it reads, where that could make it end without a word.
     static func run(
         _ order: InsideOrder, work: ContainedWork, environment: StepEnvironment, context: StepContext,
-        secrets: [String] = []
+        secrets: [String] = [], untrusted: String? = nil
     ) async throws {
         var work = work
         let file = context.scratch.appending("order.json")
@@ -65,6 +68,11 @@ enum InsideProgram {
             }
         }
         guard result.succeeded else {
+            if let untrusted, failure.lines.isEmpty {
+                throw FactoryError(
+                    .failed, "\(untrusted) cannot be used: reading it ended with \(result.ending)",
+                    remedy: "it is damaged, or made to do harm: make it anew")
+            }
             let parts = (failure.lines.first ?? result.lastLines.last ?? "it ended without a message")
                 .split(separator: "\t", maxSplits: 1).map(String.init)
             throw FactoryError(.failed, parts[0], remedy: parts.count > 1 ? parts[1] : nil)

@@ -37,6 +37,9 @@ struct ContainedWork {
         trees = "/mnt/tmp"
     }
 
+    /// For work on what others wrote.
+    mutating func limit(_ limits: Containment.Limits) { containment.limits = limits }
+
     mutating func bind(_ source: FilePath, _ target: String, writable: Bool = false) {
         containment.binds.append(Containment.Bind(source: source, target: target, writable: writable))
     }
