@@ -10,11 +10,11 @@ package import SystemPackage
 ///     locks/ABCD…         the lock of a step
 ///     logs/               logs of steps that failed
 ///     ledger/             what lies outside of the store and is to be removed if its process is gone
-///     plans/, apt/, releases/, resolutions/, packages/
+///     plans/, apt/, releases/, resolutions/, packages/, urls/
 package struct FolderStore: ResultCache {
     package static let folders = [
         "results", "work", "locks", "logs", "ledger", "plans", "apt", "releases", "resolutions",
-        "packages",
+        "packages", "urls",
     ]
 
     package let root: FilePath

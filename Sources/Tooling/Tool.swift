@@ -20,6 +20,7 @@ package enum Tool: String, CaseIterable, Sendable {
     case zstd
     case chroot
     case minisign
+    case curl
     /// UEFI firmware for x86-64 guests: files, no program.
     case uefiFirmware = "OVMF"
 
@@ -42,7 +43,7 @@ package enum Tool: String, CaseIterable, Sendable {
     /// The Debian package that brings it.
     package var package: String {
         switch self {
-        case .mmdebstrap, .gpgv, .tar, .zstd, .minisign: rawValue
+        case .mmdebstrap, .gpgv, .tar, .zstd, .minisign, .curl: rawValue
         case .aptGet: "apt"
         case .mke2fs, .e2fsck: "e2fsprogs"
         case .mkfsVfat: "dosfstools"
@@ -73,6 +74,7 @@ package enum Tool: String, CaseIterable, Sendable {
         case .tar: "packs and unpacks trees"
         case .zstd: "compresses"
         case .chroot: "runs programs inside trees"
+        case .curl: "fetches what installing guests ask for"
         case .minisign: "signs what is published and checks signatures"
         case .uefiFirmware: "starts guests by UEFI"
         }
