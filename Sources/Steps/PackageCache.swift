@@ -28,12 +28,13 @@ package enum DownloadCheck {
         return nil
     }
 
-    /// The cached packages whose name is not their digest.
+    /// The cached packages, and what else guests downloaded, whose name is not their digest.
     package static func damagedPackages(in folder: FilePath) async throws -> [FilePath] {
         var damaged: [FilePath] = []
-        for name in try FileNames.list(folder) where name.hasSuffix(".deb") {
+        for name in try FileNames.list(folder) where !name.hasPrefix(".") && !name.hasSuffix(".control") {
             let path = folder.appending(name)
-            if try await FileDigest.compute(path).hex + ".deb" != name { damaged.append(path) }
+            let ending = name.drop { $0 != "." }
+            if try await FileDigest.compute(path).hex + ending != name { damaged.append(path) }
         }
         return damaged
     }

@@ -26,6 +26,8 @@ package struct StepEnvironment: Sendable {
     package var sources: [Digest: FilePath] = [:]
     /// A display of an installing machine that one can look at.
     package var vnc: VNCDisplay?
+    /// Where an installing guest's requests really go, before the mirrors that the host's own apt uses.
+    package var guestMirrors: [MirrorRule] = []
     /// Packages come from the cache only.
     package var offline: Bool
     /// What this machine could leave in an image.

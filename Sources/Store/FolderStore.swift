@@ -11,11 +11,11 @@ package import SystemPackage
 ///     logs/               logs of steps that failed
 ///     ledger/             what lies outside of the store and is to be removed if its process is gone
 ///     sources/DIGEST      what definitions name by address; index/ and partial/ beside it
-///     plans/, apt/, releases/, resolutions/, packages/
+///     plans/, apt/, releases/, resolutions/, packages/, urls/
 package struct FolderStore: ResultCache {
     package static let folders = [
         "results", "work", "locks", "logs", "ledger", "plans", "apt", "releases", "resolutions",
-        "packages", "sources", "sources/index", "sources/partial",
+        "packages", "sources", "sources/index", "sources/partial", "urls",
     ]
 
     package let root: FilePath

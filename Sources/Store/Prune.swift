@@ -49,7 +49,7 @@ extension FolderStore {
                 entries.append(Entry(path: folder, allocated: ByteCount(allocated), used: used, lock: name.string))
             }
         }
-        for kind in ["packages", "releases", "resolutions", "logs"] {
+        for kind in ["packages", "urls", "releases", "resolutions", "logs"] {
             for name in Folder.names(root.appending(kind)) {
                 let path = root.appending(kind).appending(name)
                 guard let facts = facts(path) else { continue }

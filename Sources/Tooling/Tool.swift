@@ -76,7 +76,7 @@ package enum Tool: String, CaseIterable, Sendable {
         case .zstd: "compresses"
         case .chroot: "runs programs inside trees"
         case .minisign: "signs what is published and checks signatures"
-        case .curl: "fetches files by HTTP"
+        case .curl: "fetches files by HTTP, also for installing guests"
         case .rsync: "fetches files from rsync servers and uploads images"
         case .uefiFirmware: "starts guests by UEFI"
         }

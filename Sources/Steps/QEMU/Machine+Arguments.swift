@@ -59,11 +59,12 @@ extension Machine {
     }
 
     private func networkArguments() -> [String] {
-        var user = "user,id=network,restrict=on"
+        let user: String
         switch network {
         case .none: return []
-        case .isolated: break
-        case .sshForwarded(let port): user += ",hostfwd=tcp:127.0.0.1:\(port)-:22"
+        case .isolated: user = "user,id=network,restrict=on"
+        case .sshForwarded(let port): user = "user,id=network,restrict=on,hostfwd=tcp:127.0.0.1:\(port)-:22"
+        case .shared: user = "user,id=network,ipv6=off"
         }
         return ["-netdev", user, "-device", "virtio-net-pci,netdev=network,romfile="]
     }

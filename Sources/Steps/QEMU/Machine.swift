@@ -14,6 +14,9 @@ package struct Machine: Hashable, Sendable {
         case isolated
         /// The same, and the guest's port 22 at a port of 127.0.0.1.
         case sshForwarded(port: UInt16)
+        /// Whatever the network namespace of QEMU has: with `Containment.Network.relayed` the program's own proxy and
+        /// nothing else, with `.host` all that the host reaches, and the host. See `GuestNetwork`.
+        case shared
     }
 
     package enum DiskFormat: String, Hashable, Sendable {
