@@ -62,7 +62,9 @@ extension Machine {
             // An overlay is thrown away: what the guest flushes need not reach the disk.
             options["cache"] = ["no-flush": true]
         }
-        var device = "virtio-blk-pci,drive=\(name),id=\(name)-device,bootindex=\(number)"
+        var device = "virtio-blk-pci,drive=\(name),id=\(name)-device"
+        // A kernel of ours is the first to boot, and has the first index.
+        if installation == nil { device += ",bootindex=\(number)" }
         if disk.isResult {
             options["detect-zeroes"] = "unmap"
             device += ",werror=stop,rerror=stop"

@@ -87,7 +87,8 @@ package struct VirtualMachine: Sendable {
             binds: binds + [.init(source: folder, target: machine.folder, writable: true)])
         let command = Command(program, try machine.arguments(), containment: containment)
         let recorder = try makeRecorder(Self.serialLog, console, onSerial)
-        let report = machine.installation == nil ? nil : try makeRecorder(Self.reportLog, SerialMatcher.report, onReport)
+        let report =
+            machine.installation == nil ? nil : try makeRecorder(Self.reportLog, SerialMatcher.report, onReport)
         return try await runner.withRunning(command) { _, _ in
         } body: { process in
             let guest = try await start(process, recorder: recorder, report: report)
