@@ -39,6 +39,8 @@ package enum InsideOrder: Codable {
     case verify(VerifyInside)
     case diff(DiffInside)
     case seal(SealInside)
+    case installerFiles(InstallerFilesInside)
+    case installedDisk(InstalledDiskInside)
 }
 
 enum InsideProgram {

@@ -14,11 +14,13 @@ package import Tooling
 ///         virtualMachine.network = network.containment
 ///         return try await virtualMachine.run(…)
 ///     }
-package struct GuestNetwork: Hashable, Sendable {
+package struct GuestNetwork: Sendable {
     /// For `Machine.network`.
     package let machine: Machine.Network
     /// For `VirtualMachine.network`, the network of QEMU itself.
     package let containment: Containment.Network
+    /// What has come through it so far, where that is known: a sign that the guest does something.
+    package let bytes: @Sendable () -> UInt64
 
     /// Runs `body` while the guest's network is there. Warnings and a summary go to the step's log.
     ///
@@ -32,7 +34,7 @@ package struct GuestNetwork: Hashable, Sendable {
         let report = context.report
         guard kind == .proxy else {
             report.warn("network: open lets the guest reach whatever this machine reaches, and this machine itself")
-            return (try await body(GuestNetwork(machine: .shared, containment: .host)), nil)
+            return (try await body(GuestNetwork(machine: .shared, containment: .host, bytes: { 0 })), nil)
         }
         try environment.tools.require(.curl)
         var rules = ProxyRules(mirrors: environment.guestMirrors)
@@ -57,7 +59,10 @@ package struct GuestNetwork: Hashable, Sendable {
             if isWarning { report.warn(line) } else { report.log(line) }
         }
         let socket = inside + "/" + GuestProxy.socketName
-        let network = GuestNetwork(machine: .shared, containment: .relayed(socket: socket))
+        let network = GuestNetwork(machine: .shared, containment: .relayed(socket: socket)) {
+            let traffic = proxy.counter.traffic
+            return traffic.downloaded &+ traffic.cached
+        }
         let outcome: Result<Value, any Error>
         do { outcome = .success(try await body(network)) } catch { outcome = .failure(error) }
         await proxy.stop()

@@ -2,7 +2,7 @@ import Synchronization
 import Model
 
 /// What went through a guest's network.
-package struct GuestTraffic: Hashable, Sendable {
+package struct GuestTraffic: Hashable, Sendable, Codable {
     package var requests = 0
     /// Bytes of content that were downloaded for the guest.
     package var downloaded: UInt64 = 0

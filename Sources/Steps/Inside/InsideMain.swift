@@ -20,6 +20,8 @@ package enum InsideMain {
             case .diff(let work): try await work.run()
             case .seal(let work):
                 try await work.run(runner: runner, log: log) { say(InsideMessage.progress($0, of: $1)) }
+            case .installerFiles(let work): try await work.run()
+            case .installedDisk(let work): try work.run()
             }
             return 0
         } catch let error as FactoryError {
