@@ -167,7 +167,9 @@ long cext2_replace(cext2_filesystem *filesystem, uint32_t number, const uint8_t 
     while (!failure && done < count) {
         size_t rest = count - done;
         unsigned int written = 0;
-        failure = ext2fs_file_write(file, bytes + done, rest > (1u << 20) ? 1u << 20 : (unsigned int)rest, &written);
+        // Not more than a block: the library copies a write to inline data into a buffer of its own unchecked.
+        unsigned int part = rest > fs->blocksize ? fs->blocksize : (unsigned int)rest;
+        failure = ext2fs_file_write(file, bytes + done, part, &written);
         if (!failure && written == 0) failure = EXT2_ET_SHORT_WRITE;
         done += written;
     }

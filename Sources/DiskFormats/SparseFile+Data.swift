@@ -70,9 +70,9 @@ extension SparseFile {
         }
     }
 
-    /// Writes ranges of `source` to the same places of a target that has holes there.
+    /// Writes ranges of `source` to a target that has holes there, each `shift` bytes further on.
     static func copy(
-        _ ranges: [Range<Int64>], of source: FileDescriptor, to target: FileDescriptor,
+        _ ranges: [Range<Int64>], of source: FileDescriptor, to target: FileDescriptor, shift: Int64 = 0,
         step: (_ done: Int64) throws -> Void
     ) throws {
         var inKernel = true
@@ -80,11 +80,11 @@ extension SparseFile {
             for range in ranges {
                 var rest = range
                 if inKernel {
-                    rest = try copyInKernel(range, of: source, to: target, at: 0, step: step)
+                    rest = try copyInKernel(range, of: source, to: target, at: shift, step: step)
                     inKernel = rest.isEmpty
                 }
                 try chunk.forEachChunk(of: rest, in: source) { at, bytes in
-                    try target.writeFully(at: at, bytes)
+                    try target.writeFully(at: shift + at, bytes)
                     try step(at + Int64(bytes.count))
                 }
             }

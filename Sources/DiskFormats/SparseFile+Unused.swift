@@ -28,6 +28,16 @@ extension SparseFile {
         return .copied
     }
 
+    /// Makes `target`, a regular file opened for reading and writing, a copy of a range of `source`: a partition as a
+    /// file of its own. Holes stay.
+    package static func extract(_ range: Range<Int64>, of source: FileDescriptor, to target: FileDescriptor) throws {
+        try refuse(target, sameAs: source)
+        try target.setSize(0)
+        try target.setSize(range.upperBound - range.lowerBound)
+        let data = ByteRanges(try DataExtents.all(of: source)).intersection(ByteRanges([range]))
+        try copy(data.ranges, of: source, to: target, shift: -range.lowerBound) { _ in }
+    }
+
     /// Makes ranges of a file holes where they are none yet; returns the bytes that were data.
     @discardableResult
     package static func free(_ unused: ByteRanges, of target: FileDescriptor) throws -> Int64 {
