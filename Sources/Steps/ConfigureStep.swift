@@ -39,6 +39,8 @@ package enum InsideOrder: Codable {
     case convert(ConvertInside)
     case verify(VerifyInside)
     case diff(DiffInside)
+    case installerFiles(InstallerFilesInside)
+    case installedDisk(InstalledDiskInside)
 }
 
 enum InsideProgram {

@@ -37,6 +37,12 @@ struct ContainedWork {
         trees = "/mnt/tmp"
     }
 
+    /// For work on nothing but what is bound, which may be made to do harm: with one id and no network.
+    init(within limits: Containment.Limits) {
+        containment = Containment(identities: .caller, network: .none, workSize: .mebi(64), limits: limits)
+        trees = "/mnt/tmp"
+    }
+
     mutating func bind(_ source: FilePath, _ target: String, writable: Bool = false) {
         containment.binds.append(Containment.Bind(source: source, target: target, writable: writable))
     }

@@ -24,6 +24,8 @@ package struct StepEnvironment: Sendable {
     package var bootLimit: Duration
     /// Downloaded inputs by digest: kernels, initrds, installation and base images.
     package var sources: [Digest: FilePath] = [:]
+    /// How long an installation may take; nil: as long as the accelerator makes it reasonable.
+    package var installClocks: GuestClocks?
     /// A display of an installing machine that one can look at.
     package var vnc: VNCDisplay?
     /// Packages come from the cache only.

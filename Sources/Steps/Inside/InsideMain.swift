@@ -17,6 +17,8 @@ package enum InsideMain {
             case .convert(let work): try await work.run { say(InsideMessage.progress($0, of: $1)) }
             case .verify(let work): try await work.run(runner: runner)
             case .diff(let work): try await work.run()
+            case .installerFiles(let work): try await work.run()
+            case .installedDisk(let work): try work.run()
             }
             return 0
         } catch let error as FactoryError {
