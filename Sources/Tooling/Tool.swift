@@ -22,6 +22,9 @@ package enum Tool: String, CaseIterable, Sendable {
     case minisign
     case curl
     case rsync
+    case xz
+    case gzip
+    case bzip2
     /// UEFI firmware for x86-64 guests: files, no program.
     case uefiFirmware = "OVMF"
 
@@ -44,8 +47,9 @@ package enum Tool: String, CaseIterable, Sendable {
     /// The Debian package that brings it.
     package var package: String {
         switch self {
-        case .mmdebstrap, .gpgv, .tar, .zstd, .minisign, .curl, .rsync: rawValue
+        case .mmdebstrap, .gpgv, .tar, .zstd, .minisign, .curl, .rsync, .gzip, .bzip2: rawValue
         case .aptGet: "apt"
+        case .xz: "xz-utils"
         case .mke2fs, .e2fsck: "e2fsprogs"
         case .mkfsVfat: "dosfstools"
         case .mcopy, .mmd, .mlabel: "mtools"
@@ -78,6 +82,7 @@ package enum Tool: String, CaseIterable, Sendable {
         case .minisign: "signs what is published and checks signatures"
         case .curl: "fetches files by HTTP, also for installing guests"
         case .rsync: "fetches files from rsync servers and uploads images"
+        case .xz, .gzip, .bzip2: "unpacks what is fetched"
         case .uefiFirmware: "starts guests by UEFI"
         }
     }
