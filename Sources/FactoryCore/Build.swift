@@ -76,12 +76,17 @@ extension Factory {
     func stepEnvironment(
         _ prepared: PreparedBuild, _ opened: FolderStore, secrets: [SecretValue], offline: Bool
     ) -> StepEnvironment {
-        StepEnvironment(
+        var environment = StepEnvironment(
             runner: runner, tools: tools, executable: executable, packages: opened.root.appending("packages"),
             lock: prepared.lock, cache: opened.root, logs: opened.root.appending("logs"),
             mirrors: prepared.mirrors, localFiles: prepared.loaded.localFiles,
             bootLimit: .seconds(Int64(prepared.loaded.definition.bootCheck.limitSeconds)),
             offline: offline, traces: traces(prepared), secrets: secrets)
+        environment.leaseDomain = {
+            let intent = try opened.ledger.libvirtDomain(of: LibvirtDomain.connection)
+            return LibvirtLease(domain: LibvirtDomain(name: Ledger.domainName(intent.id))) { intent.settle() }
+        }
+        return environment
     }
 
     /// What this machine could leave in the image, as far as the image itself does not say it.

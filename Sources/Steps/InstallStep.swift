@@ -35,7 +35,9 @@ struct InstallStep {
         if verdict.accelerator == .tcg, action.processors > 1 {
             context.report.warn("without KVM the installing machine gets one processor, not \(action.processors)")
         }
-        if action.network == .open {
+        if action.hypervisor == .libvirt {
+            context.report.warn("the installing machine is libvirt's and reaches whatever this host does")
+        } else if action.network == .open {
             context.report.warn("the installing machine reaches whatever this host does ('network: open')")
         }
         if let host = environment.vnc?.host, host != "localhost", !host.hasPrefix("127."), host != "::1" {
@@ -68,12 +70,19 @@ struct InstallStep {
     ) async throws {
         let disk = context.output.appending(Self.disk)
         try makeDisk(disk)
+        let console = InstallerConsole(context.report)
+        guard action.hypervisor == .qemu else {
+            let installed = try await LibvirtInstallation(
+                action: action, environment: environment, accelerator: accelerator, evidence: evidence,
+                clocks: .installation(environment, accelerator)
+            ).run(files, answers, disk: disk, context, console) { try await problem(of: disk, context) }
+            return try keep(installed, accelerator, evidence, context)
+        }
         try await ScratchFolder.with(in: context.scratch) { folder in
             let machine = try await InstallingMachine(
                 action: action, environment: environment, accelerator: accelerator
             )
             .prepare(files, answers, disk: disk, in: folder, evidence: evidence)
-            let console = InstallerConsole(context.report)
             let installed = try await DisplayRelay.with(environment.vnc, folder: folder) {
                 try await machine.install(
                     saysFinished: answers.saysFinished, by: environment.runner,

@@ -28,6 +28,8 @@ package struct StepEnvironment: Sendable {
     package var installClocks: GuestClocks?
     /// A display of an installing machine that one can look at.
     package var vnc: VNCDisplay?
+    /// Writes down the name of a libvirt machine that is about to be made; nil: nobody does.
+    package var leaseDomain: (@Sendable () throws -> LibvirtLease)?
     /// Packages come from the cache only.
     package var offline: Bool
     /// What this machine could leave in an image.

@@ -43,7 +43,8 @@ struct InstallingMachine {
         }
         var running = VirtualMachine(
             machine: machine, program: try environment.tools.require(.qemuSystem)[0].string, binds: binds,
-            folder: folder, network: action.network == .open ? .host : .none, clocks: clocks, evidence: evidence)
+            folder: folder, network: action.network == .open ? .host : .none,
+            clocks: GuestClocks.installation(environment, accelerator), evidence: evidence)
         running.console = SerialMatcher.installer(isAttended: environment.vnc != nil)
         running.subject = "the installation"
         return running
@@ -60,15 +61,6 @@ struct InstallingMachine {
         switch action.network {
         case .proxy: .isolated
         case .open: .open
-        }
-    }
-
-    private var clocks: GuestClocks {
-        if let chosen = environment.installClocks { return chosen }
-        return switch accelerator {
-        case .kvm: GuestClocks(total: .seconds(7200), noProgress: .seconds(600), shutdownGrace: .seconds(300))
-        // Without KVM a package manager may think for a quarter of an hour without a word.
-        case .tcg: GuestClocks(total: .seconds(28_800), noProgress: .seconds(1200), shutdownGrace: .seconds(900))
         }
     }
 
@@ -102,6 +94,18 @@ struct InstallingMachine {
             throw FileFailure.error(error, "write", path)
         }
         try Containment.handOver(path)
+    }
+}
+
+extension GuestClocks {
+    /// How long an installation may take.
+    static func installation(_ environment: StepEnvironment, _ accelerator: Accelerator) -> GuestClocks {
+        if let chosen = environment.installClocks { return chosen }
+        return switch accelerator {
+        case .kvm: GuestClocks(total: .seconds(7200), noProgress: .seconds(600), shutdownGrace: .seconds(300))
+        // Without KVM a package manager may think for a quarter of an hour without a word.
+        case .tcg: GuestClocks(total: .seconds(28_800), noProgress: .seconds(1200), shutdownGrace: .seconds(900))
+        }
     }
 }
 
