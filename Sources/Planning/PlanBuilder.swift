@@ -53,6 +53,10 @@ struct PlanBuilder {
             "configure", .configure(ConfigureAction(definition, sources: sources, epoch: epoch)),
             inputs: ["tree": StepInput(step: "bootstrap", file: "tree.tar")],
             tools: [Planner.builder, "tar"])
+        try add(
+            "clean", .clean(CleanAction(secrets: definition.secrets.map(\.name).sorted(), epoch: epoch)),
+            inputs: ["tree": StepInput(step: "configure", file: "tree.tar")],
+            tools: [Planner.builder, "tar"])
     }
 
     /// The packages, and the time that files get.
@@ -94,10 +98,6 @@ struct PlanBuilder {
             throw FactoryError(
                 .definition, "an installation makes a disk, and no tree", remedy: "choose the outputs raw and qcow2")
         }
-        try add(
-            "clean", .clean(CleanAction(secrets: definition.secrets.map(\.name).sorted(), epoch: epoch)),
-            inputs: ["tree": StepInput(step: "configure", file: "tree.tar")],
-            tools: [Planner.builder, "tar"])
         return StepInput(step: "clean", file: "tree.tar")
     }
 

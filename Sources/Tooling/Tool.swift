@@ -25,6 +25,8 @@ package enum Tool: String, CaseIterable, Sendable {
     case xz
     case gzip
     case bzip2
+    case virtInstall = "virt-install"
+    case virsh
     /// UEFI firmware for x86-64 guests: files, no program.
     case uefiFirmware = "OVMF"
 
@@ -58,6 +60,8 @@ package enum Tool: String, CaseIterable, Sendable {
         case .qemuImg: "qemu-utils"
         case .newuidmap, .newgidmap: "uidmap"
         case .chroot: "coreutils"
+        case .virtInstall: "virtinst"
+        case .virsh: "libvirt-clients"
         case .uefiFirmware: "ovmf"
         }
     }
@@ -79,6 +83,8 @@ package enum Tool: String, CaseIterable, Sendable {
         case .tar: "packs and unpacks trees"
         case .zstd: "compresses"
         case .chroot: "runs programs inside trees"
+        case .virtInstall: "installs in machines of libvirt, where 'hypervisor: libvirt' asks for it"
+        case .virsh: "removes machines of libvirt"
         case .minisign: "signs what is published and checks signatures"
         case .curl: "fetches files by HTTP, also for installing guests"
         case .rsync: "fetches files from rsync servers and uploads images"
@@ -86,6 +92,9 @@ package enum Tool: String, CaseIterable, Sendable {
         case .uefiFirmware: "starts guests by UEFI"
         }
     }
+
+    /// Whether few builds need it.
+    package var isOptional: Bool { self == .virtInstall || self == .virsh }
 
     /// What makes the program tell its version. Nil where it does not: the package's version stands for it.
     var versionArguments: [String]? {
