@@ -111,6 +111,6 @@ if Context.environment["IMAGE_FACTORY_BENCHMARKS"] != nil {
             swiftSettings: settings))
     package.targets.append(
         .executableTarget(
-            name: "bench-netinstall", dependencies: ["Model", "Engine", "Steps", "Tooling", system],
+            name: "bench-netinstall", dependencies: ["Model", "Engine", "Filesystems", "Steps", "Tooling", system],
             path: "Benchmarks/bench-netinstall", swiftSettings: settings))
 }

@@ -107,6 +107,10 @@ extension Factory {
             offline: offline, traces: traces(prepared), secrets: secrets)
         made.sources = prepared.sources
         if case .netinstall(let install) = prepared.loaded.definition.base { made.vnc = install.vnc }
+        made.leaseDomain = {
+            let intent = try opened.ledger.libvirtDomain(of: LibvirtDomain.connection)
+            return LibvirtLease(domain: LibvirtDomain(name: Ledger.domainName(intent.id))) { intent.settle() }
+        }
         return made
     }
 

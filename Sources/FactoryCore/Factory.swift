@@ -46,10 +46,13 @@ package struct Factory: Sendable {
 
     /// The store as it stands.
     func storeFolder(_ runner: any CommandRunning) throws -> FolderStore {
-        try FolderStore(store, digest: { try await FileDigest.compute($0) }) { folder in
-            // In a task of its own: a build that was cancelled cleans up too.
-            await Task.detached { await ForeignTree.remove(folder, runner: runner) }.value
-        }
+        try FolderStore(
+            store, digest: { try await FileDigest.compute($0) },
+            removeForeign: { folder in
+                // In a task of its own: a build that was cancelled cleans up too.
+                await Task.detached { await ForeignTree.remove(folder, runner: runner) }.value
+            },
+            releaseDomain: { await LibvirtDomain(connection: $0, name: $1).release(by: runner) })
     }
 }
 

@@ -16,6 +16,9 @@ package final class Ext4Editor {
         package var status: Ext4Status
         /// The inodes of the folders that it is in, the root first; none for the root.
         var folders: [UInt32]
+
+        /// Whether its name is one of a pattern with `*` and `?`.
+        package func isNamed(_ pattern: String) -> Bool { PathPattern.matches(path.last, Array(pattern.utf8)) }
     }
 
     package let filesystem: Ext4Filesystem

@@ -35,6 +35,9 @@ struct InstallStep {
         if verdict.accelerator == .tcg, action.processors > 1 {
             context.report.warn("without KVM the installing machine gets one processor, not \(action.processors)")
         }
+        if action.hypervisor == .libvirt {
+            context.report.warn("the installing machine is libvirt's and reaches whatever this host does")
+        }
         if let host = environment.vnc?.host, host != "localhost", !host.hasPrefix("127."), host != "::1" {
             context.report.warn("whoever reaches port \(environment.vnc?.port ?? 0) of \(host) may use the display")
         }
@@ -65,8 +68,15 @@ struct InstallStep {
     ) async throws {
         let disk = context.output.appending(Self.disk)
         try makeDisk(disk)
+        let console = InstallerConsole(context.report)
+        guard action.hypervisor == .qemu else {
+            let installed = try await LibvirtInstallation(
+                action: action, environment: environment, accelerator: accelerator, evidence: evidence,
+                clocks: .installation(environment, accelerator)
+            ).run(files, answers, disk: disk, context, console) { try await problem(of: disk, context) }
+            return try keep(installed, nil, accelerator, evidence, context)
+        }
         try await ScratchFolder.with(in: context.scratch) { folder in
-            let console = InstallerConsole(context.report)
             let (installed, traffic) = try await GuestNetwork.with(
                 action.network, folder: folder, inside: InstallingMachine.inside, environment: environment,
                 context: context

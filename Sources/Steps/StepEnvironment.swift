@@ -30,6 +30,8 @@ package struct StepEnvironment: Sendable {
     package var vnc: VNCDisplay?
     /// Where an installing guest's requests really go, before the mirrors that the host's own apt uses.
     package var guestMirrors: [MirrorRule] = []
+    /// Writes down the name of a libvirt machine that is about to be made; nil: nobody does.
+    package var leaseDomain: (@Sendable () throws -> LibvirtLease)?
     /// Packages come from the cache only.
     package var offline: Bool
     /// What this machine could leave in an image.

@@ -7,7 +7,7 @@ import Tooling
 /// The answer files of an installation, as they reach the installer: those of most in its initrd, those of Subiquity on
 /// a disk of their own.
 struct InstallerAnswers {
-    private struct File {
+    struct File {
         var kind: AnswerFile.Kind
         var name: String
         var content: [UInt8]
@@ -36,9 +36,11 @@ struct InstallerAnswers {
         return files.contains { ByteSearch.contains(words, in: $0.content) }
     }
 
+    /// Those that lie in the installer's initrd.
+    var injected: [File] { files.filter { $0.kind != .autoinstall } }
+
     /// What the kernel unpacks after the installer's own initrd: nothing if no file goes there.
     func archive() throws -> [UInt8] {
-        let injected = files.filter { $0.kind != .autoinstall }
         guard !injected.isEmpty else { return [] }
         var archive = NewcArchive()
         for file in injected { try archive.add(file.name, file.content) }

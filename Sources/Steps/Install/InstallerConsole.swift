@@ -20,6 +20,9 @@ final class InstallerConsole: Sendable {
 
     func appendReport(_ bytes: [UInt8]) { append(bytes, to: installerLog) }
 
+    /// A line of the program that runs the machine.
+    func note(_ line: String) { report.log(line) }
+
     private func append(_ bytes: [UInt8], to port: borrowing Mutex<State>) {
         let (lines, omitted) = port.withLock { state -> ([String], Int) in
             let lines = state.lines.adding(bytes)

@@ -45,7 +45,8 @@ struct InstallingMachine {
         }
         var running = VirtualMachine(
             machine: machine, program: try environment.tools.require(.qemuSystem)[0].string, binds: binds,
-            folder: folder, network: network.containment, clocks: clocks, evidence: evidence)
+            folder: folder, network: network.containment,
+            clocks: GuestClocks.installation(environment, accelerator), evidence: evidence)
         running.networkBytes = network.bytes
         running.console = SerialMatcher.installer(isAttended: environment.vnc != nil)
         running.subject = "the installation"
@@ -56,15 +57,6 @@ struct InstallingMachine {
     private var processor: String? {
         guard accelerator == .tcg else { return nil }
         return action.answers.contains { $0.kind == .kickstart || $0.kind == .autoyast } ? "max" : nil
-    }
-
-    private var clocks: GuestClocks {
-        if let chosen = environment.installClocks { return chosen }
-        return switch accelerator {
-        case .kvm: GuestClocks(total: .seconds(7200), noProgress: .seconds(600), shutdownGrace: .seconds(300))
-        // Without KVM a package manager may think for a quarter of an hour without a word.
-        case .tcg: GuestClocks(total: .seconds(28_800), noProgress: .seconds(1200), shutdownGrace: .seconds(900))
-        }
     }
 
     /// The installer's initrd with the answers behind it. Answers may hold secrets.
@@ -97,6 +89,18 @@ struct InstallingMachine {
             throw FileFailure.error(error, "write", path)
         }
         try Containment.handOver(path)
+    }
+}
+
+extension GuestClocks {
+    /// How long an installation may take.
+    static func installation(_ environment: StepEnvironment, _ accelerator: Accelerator) -> GuestClocks {
+        if let chosen = environment.installClocks { return chosen }
+        return switch accelerator {
+        case .kvm: GuestClocks(total: .seconds(7200), noProgress: .seconds(600), shutdownGrace: .seconds(300))
+        // Without KVM a package manager may think for a quarter of an hour without a word.
+        case .tcg: GuestClocks(total: .seconds(28_800), noProgress: .seconds(1200), shutdownGrace: .seconds(900))
+        }
     }
 }
 

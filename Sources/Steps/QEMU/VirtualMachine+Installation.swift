@@ -1,6 +1,9 @@
 import Tooling
 
 extension VirtualMachine {
+    /// What to do about an installer that left no system.
+    static let wholeSystem = "let the answer file install a system with its boot loader onto the whole of /dev/vda"
+
     /// How an installation ended well.
     struct Installed: Hashable, Sendable {
         /// From the start of the processors to the end of the power.
@@ -27,14 +30,13 @@ extension VirtualMachine {
             do {
                 let installed = try await end(of: guest, saysFinished: saysFinished)
                 if !saysFinished, let problem = try await check() {
-                    throw GuestSession.Failure(
-                        kind: .poweredOff, reason: problem,
-                        remedy: "let the answer file install a system with its boot loader onto the whole of /dev/vda")
+                    throw GuestSession.Failure(kind: .poweredOff, reason: problem, remedy: Self.wholeSystem)
                 }
                 try await guest.switchOff()
                 return installed
             } catch let ended as GuestSession.Failure {
-                throw await failure(explained(ended, of: guest), of: guest)
+                let clues = guest.recorder.clues.union(guest.report?.recorder.clues ?? [])
+                throw await failure(ended.explained(by: clues, clocks: clocks), of: guest)
             }
         }
     }
@@ -52,9 +54,7 @@ extension VirtualMachine {
                 reason: "it \(sign == .restarted ? "restarted" : "switched itself off") before it was done")
         }
         if saidFinished, sign == .restarted {
-            throw GuestSession.Failure(
-                kind: .restarted, reason: "it restarted at its end, though it should have switched itself off",
-                remedy: "let the answer file end with a power-off")
+            throw GuestSession.Failure.restartedAtEnd
         }
         let blocks = (try? await guest.monitor.blockStatistics()) ?? []
         return Installed(
@@ -75,19 +75,24 @@ extension VirtualMachine {
                 remedy: "let the answer file end with a power-off")
         }
     }
+}
 
-    /// The failure with what the installer said about it, and with what to do.
-    private func explained(_ failure: GuestSession.Failure, of guest: RunningMachine) -> GuestSession.Failure {
-        var failure = failure
-        let clues = guest.recorder.clues.union(guest.report?.recorder.clues ?? [])
-        if clues.contains(.diskFull), [.late, .stuck, .poweredOff, .restarted, .told].contains(failure.kind) {
+extension GuestSession.Failure {
+    static let restartedAtEnd = GuestSession.Failure(
+        kind: .restarted, reason: "it restarted at its end, though it should have switched itself off",
+        remedy: "let the answer file end with a power-off")
+
+    /// The failure of an installer with what it said about it, and with what to do.
+    func explained(by clues: Set<BootSign.Clue>, clocks: GuestClocks) -> GuestSession.Failure {
+        var failure = self
+        if clues.contains(.diskFull), [.late, .stuck, .poweredOff, .restarted, .told].contains(kind) {
             failure.reason = "the guest's disk is full"
             failure.remedy = "give the image a larger disk"
             failure.accuses = false
             return failure
         }
-        guard failure.remedy == nil else { return failure }
-        switch failure.kind {
+        guard remedy == nil else { return failure }
+        switch kind {
         case .late:
             failure.reason = "it did not end within \(clocks.total)"
             failure.remedy = "see what it was doing"

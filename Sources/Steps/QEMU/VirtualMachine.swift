@@ -150,21 +150,13 @@ package struct VirtualMachine: Sendable {
 
     /// Saves what helps to understand the failure, and says where.
     func failure(_ cause: GuestSession.Failure, of guest: RunningMachine) async -> GuestFailure {
-        let screen = "screen.png"
-        unlink(evidence.appending(screen).string)
-        if guest.isRunning, (try? await guest.monitor.screenshot(to: "\(machine.folder)/\(screen)")) != nil,
-            let picture = try? SmallFile.read(folder.appending(screen))
+        var picture: [UInt8]?
+        if guest.isRunning,
+            (try? await guest.monitor.screenshot(to: "\(machine.folder)/\(GuestEvidence.screen)")) != nil
         {
-            try? SmallFile.create(evidence.appending(screen), picture)
+            picture = try? SmallFile.read(folder.appending(GuestEvidence.screen))
         }
-        let lines = guest.recorder.lastLines(40)
-        let text = evidence.appending("last-lines.txt")
-        unlink(text.string)
-        try? SmallFile.create(text, Array(lines.map { $0 + "\n" }.joined().utf8))
-        let look = "look at its last lines and its screen in \(evidence)"
-        let error = FactoryError(
-            .failed, "\(subject) failed: \(cause.reason)", remedy: cause.remedy.map { "\($0); \(look)" } ?? look,
-            log: evidence.appending(Self.serialLog).string)
-        return GuestFailure(reason: cause.reason, accuses: cause.accuses, error: error)
+        return GuestEvidence(folder: evidence, subject: subject)
+            .failure(cause, lines: guest.recorder.lastLines(40), picture: picture)
     }
 }
