@@ -4,7 +4,7 @@ DESTDIR ?=
 SWIFT ?= swift
 program = .build/release/image-factory
 
-.PHONY: build release check test e2e demo install dist clean
+.PHONY: build release check test e2e e2e-netinstall demo install dist clean
 
 build:
 	$(SWIFT) build
@@ -23,11 +23,18 @@ test:
 # Full builds of the examples, with boots and upgrades: needs the network, and an hour without KVM.
 e2e:
 	scripts/setup
-	IMAGE_FACTORY_E2E=1 $(SWIFT) test --disable-xctest --no-parallel --filter E2ETests
+	IMAGE_FACTORY_E2E=1 $(SWIFT) test --disable-xctest --no-parallel --filter "E2ETests|ImageInspectionTests"
 	scripts/test-ends-well
 	scripts/test-reproducible
 	scripts/test-kills 10
 	scripts/test-faults --every 4 write:ENOSPC fsync:EIO rename:EDQUOT make:EROFS open:EMFILE
+
+# Installations by installers in virtual machines, of QEMU and of libvirt: ten minutes without KVM, no network.
+e2e-netinstall:
+	scripts/setup
+	IMAGE_FACTORY_E2E=1 $(SWIFT) test --disable-xctest --no-parallel --filter InstallStepLongTests
+	scripts/with-libvirt env IMAGE_FACTORY_LIBVIRT=1 \
+		$(SWIFT) test --disable-xctest --no-parallel --filter LibvirtRealTests
 
 demo:
 	scripts/setup

@@ -110,4 +110,8 @@ if Context.environment["IMAGE_FACTORY_BENCHMARKS"] != nil {
         .executableTarget(
             name: "bench-formats", dependencies: ["DiskFormats", system], path: "Benchmarks/bench-formats",
             swiftSettings: settings))
+    package.targets.append(
+        .executableTarget(
+            name: "bench-netinstall", dependencies: ["Model", "Engine", "Filesystems", "Steps", "Tooling", system],
+            path: "Benchmarks/bench-netinstall", swiftSettings: settings))
 }

@@ -27,6 +27,8 @@ struct if_bind {
 struct if_containment {
     int range;
     int private_network;
+    /// The Unix socket, as seen inside, to which what a guest asks for is relayed; NULL: no relay.
+    const char *relay;
     /// Bytes of the memory file system at /mnt; 0 = none.
     unsigned long long work;
     struct if_bind *binds;
@@ -66,6 +68,22 @@ void if_contain_mount(const struct if_containment *containment);
 
 /// Turns the loopback interface of a new network namespace on.
 void if_contain_loopback(void);
+
+#define IF_RELAY_PORTS 3
+
+/// The sockets of the relay.
+struct if_relay {
+    const char *path;
+    int listeners[IF_RELAY_PORTS], names, watch;
+};
+
+/// Makes every IPv4 address local and listens there; `path` is that of the proxy's socket. The loopback interface is on.
+void if_contain_open_relay(struct if_relay *relay, const char *path);
+void if_contain_close_relay(const struct if_relay *relay);
+
+/// Relays connections and answers questions for names, until the PID namespace ends. See contain_relay.c.
+void if_contain_relay(const struct if_containment *containment, const struct if_relay *relay)
+    __attribute__((noreturn));
 
 /// The init of the PID namespace: runs the command and ends with it, with the lifeline, or with the outer
 /// process, which holds the other end of `outer`.

@@ -47,11 +47,25 @@ static void __attribute__((noreturn)) run_command(const struct if_containment *c
 }
 
 /// Collects every process that has ended. Exits with the status of the command when it is among them.
-static void reap(pid_t command) {
+static void reap(pid_t command, pid_t relay) {
     int status;
     pid_t ended;
-    while ((ended = waitpid(-1, &status, WNOHANG)) > 0)
+    while ((ended = waitpid(-1, &status, WNOHANG)) > 0) {
         if (ended == command) _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+        if (ended == relay) if_contain_fail(0, NULL, "the guest's network relay has ended");
+    }
+}
+
+/// Starts the relay, whose ports are open before the command runs. Returns 0 if there is to be none.
+static pid_t start_relay(const struct if_containment *containment) {
+    struct if_relay relay;
+    if (!containment->relay) return 0;
+    if_contain_open_relay(&relay, containment->relay);
+    pid_t process = fork();
+    if (process < 0) if_contain_fail(errno, NULL, "cannot start the relay");
+    if (process == 0) if_contain_relay(containment, &relay);
+    if_contain_close_relay(&relay);
+    return process;
 }
 
 /// Whether the other end of `descriptor` has closed; what comes through it means nothing and is dropped.
@@ -73,7 +87,7 @@ void if_contain_init(const struct if_containment *containment, int outer) {
     sigaddset(&ended, SIGCHLD);
     int children = signalfd(-1, &ended, SFD_CLOEXEC | SFD_NONBLOCK);
     if (children < 0) if_contain_fail(errno, NULL, "cannot watch for children");
-    pid_t command = fork();
+    pid_t relay = start_relay(containment), command = fork();
     if (command < 0) if_contain_fail(errno, NULL, "cannot start the command");
     if (command == 0) run_command(containment);
 
@@ -88,6 +102,6 @@ void if_contain_init(const struct if_containment *containment, int outer) {
         }
         if (has_closed(&entries[0]) || has_closed(&entries[1])) _exit(128 + SIGKILL);
         while (read(children, &information, sizeof information) > 0) {}
-        reap(command);
+        reap(command, relay);
     }
 }

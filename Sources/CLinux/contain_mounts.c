@@ -88,6 +88,17 @@ static void mount_work(unsigned long long size) {
         if_contain_fail(errno, NULL, "cannot make " WORK "/tmp");
 }
 
+/// Lets the user networking of a guest ask the relay for names. It reads the address of its server from this file.
+static void mount_resolver(void) {
+    static const char text[] = "nameserver 127.0.0.1\n", place[] = "/etc/resolv.conf", file[] = WORK "/.resolv.conf";
+    int descriptor = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (descriptor < 0 || write(descriptor, text, sizeof text - 1) != sizeof text - 1)
+        if_contain_fail(errno, NULL, "cannot make %s", file);
+    close(descriptor);
+    if (mount(file, place, NULL, MS_BIND, NULL) != 0)
+        if_contain_fail(errno, "make it, if only as an empty file", "cannot put another file in the place of %s", place);
+}
+
 void if_contain_mount(const struct if_containment *containment) {
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) if_contain_fail(errno, NULL, "cannot detach the mounts");
     // Where the host hides parts of its /proc, as containers do, the kernel gives no new one: the host's stays.
@@ -100,6 +111,7 @@ void if_contain_mount(const struct if_containment *containment) {
             if_contain_fail(errno, NULL, "cannot bind %s to %s", bind->source, bind->target);
         close(bind->tree);
     }
+    if (containment->relay) mount_resolver();
 }
 
 void if_contain_loopback(void) {

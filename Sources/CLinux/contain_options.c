@@ -33,6 +33,8 @@ static int parse_option(struct if_containment *containment, const char *option, 
         containment->range = parse_choice(option, value, "caller", "range");
     else if (strcmp(option, "--net") == 0)
         containment->private_network = parse_choice(option, value, "host", "none");
+    else if (strcmp(option, "--relay") == 0)
+        containment->relay = value;
     else if (strcmp(option, "--work") == 0)
         containment->work = parse_number(option, value);
     else if (strcmp(option, "--chdir") == 0)
@@ -73,4 +75,6 @@ void if_contain_parse(struct if_containment *containment, int count, char *const
     }
     if (at + 1 >= count) if_contain_fail(0, NULL, "no command after --");
     containment->command = arguments + at + 1;
+    if (containment->relay && !(containment->private_network && containment->work))
+        if_contain_fail(0, NULL, "--relay needs --net none and --work");
 }

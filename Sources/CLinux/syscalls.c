@@ -5,6 +5,7 @@
 #include <linux/fs.h>
 #include <linux/magic.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -23,6 +24,8 @@ ssize_t if_copy_range(int source, off_t from, int target, off_t to, size_t lengt
 }
 
 int if_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
+
+int if_accept(int descriptor) { return accept4(descriptor, NULL, NULL, SOCK_CLOEXEC); }
 
 int if_open_place(int folder, const char *name) {
     return openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);

@@ -49,6 +49,9 @@ package struct StepReport: Sendable {
 
     package func log(_ line: String) { send(.log(step: step, line: line)) }
 
+    /// What the step does from now on, where it has several stages.
+    package func begin(_ activity: String) { send(.started(step: step, activity: activity)) }
+
     package func warn(_ message: String) { send(.warning(step: step, message: message)) }
 
     package func progress(_ done: UInt64, of total: UInt64?, unit: String? = nil) {

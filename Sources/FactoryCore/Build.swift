@@ -39,16 +39,36 @@ extension Factory {
     ) async throws -> BuildReport {
         let start = clock.now()
         // The definition is read before the store is touched: with a mistake in it, nothing is created.
-        let loaded = try load(request)
+        return try await answering(request) {
+            let loaded = try await loadChecked(request)
+            return try await keeping(in: loaded.cacheFolder).build(loaded, request, consumers, since: start)
+        }
+    }
+
+    private func build(
+        _ loaded: LoadedDefinition, _ request: BuildRequest, _ consumers: [@Sendable (BuildEvent) -> Void],
+        since start: Double
+    ) async throws -> BuildReport {
         let secrets = try SecretLoading.values(of: loaded.definition, environment: environment)
         try WritableFolder.check(
             request.output, "the output folder",
             remedy: "choose another folder by --output, or give your user access to this one")
+        try requireTools(loaded.definition)
+        let delivery = try Delivery(loaded.definition, request, runner: runner, environment: environment)
+        try delivery.requirePrograms()
+        let log = try BuildLog(loaded.definition, clock: clock)
         let opened = try await openStore()
         let reused = ReuseKeeper()
-        let events = EventLog(clock: clock, consumers: consumers + [{ reused.see($0) }])
+        let events = EventLog(
+            clock: clock, consumers: consumers + [{ reused.see($0) }] + (log.map { log in [{ log.consume($0) }] } ?? [])
+        )
         do {
-            var prepared = try await prepare(loaded, request, opened)
+            // Installations of one name write the same files, and the same log.
+            let lock = try await imageLock(loaded.definition, opened, events)
+            defer { withExtendedLifetime(lock) {} }
+            try log?.open()
+            for note in loaded.notes { events.send(.note(message: note)) }
+            var prepared = try await prepare(loaded, request, opened, events: events)
             prepared.secrets = secrets
             for warning in prepared.warnings { events.send(.warning(step: nil, message: warning)) }
             try requireTools(prepared.plan)
@@ -61,13 +81,16 @@ extension Factory {
                 clock: clock,
                 jobs: request.jobs)
             let results = try await engine.run(prepared.plan, events: events)
+            if loaded.definition.showsInstallerLogs { try InstallerLogs.tell(results, events) }
             let report = try await publish(
                 prepared, results, reused.names, request, by: signer, opened, since: start)
             try LastPlan.keep(prepared.plan, in: opened)
+            try await delivery.deliver(report, events)
             events.send(.ended(outcome: .succeeded, seconds: clock.now() - start))
             return report
         } catch {
             let outcome: BuildEvent.Outcome = error is CancellationError ? .cancelled : .failed
+            log?.fail(error)
             events.send(.ended(outcome: outcome, seconds: clock.now() - start))
             throw error
         }
@@ -76,12 +99,29 @@ extension Factory {
     func stepEnvironment(
         _ prepared: PreparedBuild, _ opened: FolderStore, secrets: [SecretValue], offline: Bool
     ) -> StepEnvironment {
-        StepEnvironment(
+        var made = StepEnvironment(
             runner: runner, tools: tools, executable: executable, packages: opened.root.appending("packages"),
             lock: prepared.lock, cache: opened.root, logs: opened.root.appending("logs"),
             mirrors: prepared.mirrors, localFiles: prepared.loaded.localFiles,
             bootLimit: .seconds(Int64(prepared.loaded.definition.bootCheck.limitSeconds)),
             offline: offline, traces: traces(prepared), secrets: secrets)
+        made.sources = prepared.sources
+        if case .netinstall(let install) = prepared.loaded.definition.base { made.vnc = install.vnc }
+        made.leaseDomain = {
+            let intent = try opened.ledger.libvirtDomain(of: LibvirtDomain.connection)
+            return LibvirtLease(domain: LibvirtDomain(name: Ledger.domainName(intent.id))) { intent.settle() }
+        }
+        return made
+    }
+
+    /// Nil for images made of packages: whoever makes the same one waits for its steps.
+    private func imageLock(
+        _ definition: ImageDefinition, _ opened: FolderStore, _ events: EventLog
+    ) async throws -> FileLock? {
+        guard case .netinstall = definition.base else { return nil }
+        return try await FileLock.wait(opened.root.appending("locks").appending("image-" + definition.name)) {
+            events.send(.note(message: "waiting for another build of \(definition.name)"))
+        }
     }
 
     /// What this machine could leave in the image, as far as the image itself does not say it.
@@ -94,6 +134,23 @@ extension Factory {
         let proxies = ["http_proxy", "https_proxy"].compactMap { environment[$0] }
         return VerifyTraces(
             hostName: Host.name(), home: environment["HOME"], addresses: Set(archives + proxies).sorted())
+    }
+
+    /// What has to be there whatever the plan will be.
+    private func requireTools(_ definition: ImageDefinition) throws {
+        if definition.uploads.contains(where: { $0.kind == .rsync }) { try tools.require(.rsync) }
+        guard case .netinstall(let install) = definition.base else { return }
+        for (_, source) in install.medium.sources {
+            switch source.scheme {
+            case .http, .https: try tools.require(.curl)
+            case .rsync: try tools.require(.rsync)
+            case .file: break
+            }
+        }
+        if install.hypervisor == .qemu {
+            try tools.require(.qemuSystem)
+            if definition.disk.firmware != .bios { try tools.require(.uefiFirmware) }
+        }
     }
 
     /// What a step at the end needs must be there at the beginning: the versions for the plan say the rest.

@@ -14,8 +14,12 @@ package struct LoadedDefinition: Sendable {
     package var localFiles: [Digest: FilePath]
     /// Of the file as it was written.
     package var source: Digest
-    /// Where the definition says that downloads and results are kept; nil: in the program's own store.
+    /// Where the definition says that the store is; nil: where the program's own is.
     package var cacheFolder: FilePath?
+    /// The local date when it was read, `2026-11-21`: the only one of the whole build.
+    package var day = ""
+    /// What a person should know that is no fault of the definition.
+    package var notes: [String] = []
 }
 
 /// Reads definitions from files: the one place that gives a dialect the outside world.
@@ -37,6 +41,7 @@ package enum DefinitionLoading {
         for file in result.definition.files {
             if case .local(let path, let digest, _) = file.content { localFiles[digest] = FilePath(path) }
         }
+        localFiles.merge(result.definition.answerFiles) { first, _ in first }
         return LoadedDefinition(
             definition: result.definition, warnings: result.warnings, localFiles: localFiles,
             source: Digest(of: bytes))
@@ -67,5 +72,12 @@ package enum DefinitionLoading {
             guard let digest = Digest(try SparseDigest.sha256(of: file)) else { throw Errno.ioError }
             return (digest, ByteCount(UInt64(facts.st_size)))
         }
+    }
+}
+
+extension ImageDefinition {
+    /// The files that answer an installer's questions, by digest.
+    var answerFiles: [Digest: FilePath] {
+        Dictionary(answers.map { ($0.digest, FilePath($0.path)) }) { first, _ in first }
     }
 }

@@ -7,6 +7,10 @@ package enum DefinitionSource: Sendable {
     /// A section of image-factory.conf, with what the command line has in place of its keys.
     case image(String, [ImageSetting])
 
+    var isImage: Bool {
+        if case .image = self { true } else { false }
+    }
+
     /// The file that it is in, or would be in beside what belongs to it.
     package var path: FilePath {
         switch self {

@@ -33,7 +33,7 @@ extension Factory {
     private func finding(of tool: Tool) async -> DoctorFinding {
         guard let path = tools.paths(of: tool).first else {
             return DoctorFinding(
-                subject: tool.rawValue, state: .bad, detail: "missing; \(tool.purpose)",
+                subject: tool.rawValue, state: tool.isOptional ? .warning : .bad, detail: "missing; \(tool.purpose)",
                 remedy: "apt-get install \(tool.package)")
         }
         let version = (try? await tools.version(of: tool)) ?? "unknown"

@@ -38,32 +38,39 @@ struct Document: Sendable {
 
     var record: Record { Record(file: name, digest: digest) }
 
+    /// How other documents name it.
+    var file: ImageRecord.File { ImageRecord.File(name: name, digest: digest) }
+
     /// The file and its signature.
     var names: [String] { [name, Signer.name(of: name)] }
 }
 
 /// What is published beside the artifacts of a build.
 struct Documents: Sendable {
-    let lock: Document
-    let sbom: Document
+    /// Of an image whose packages were chosen before it was made.
+    let lock: Document?
+    let sbom: Document?
     let provenance: Document
     let manifest: Document
 
     /// In the order in which they are written: the manifest names the others.
-    var all: [Document] { [lock, sbom, provenance, manifest] }
+    var all: [Document] { [lock, sbom, provenance, manifest].compactMap(\.self) }
 
     init(
         _ prepared: PreparedBuild, _ results: [String: StepResult], _ artifacts: [Artifact],
         _ steps: [BuildReport.StepTime], _ request: BuildRequest
     ) throws {
         let name = "\(prepared.plan.name)-\(prepared.plan.version)"
-        lock = Document(name: name + ".lock", text: try prepared.lock.text())
-        let record = try ImageRecord(
-            prepared, results, artifacts, request, lock: ImageRecord.File(name: lock.name, digest: lock.digest))
-        sbom = Document(name: name + ".sbom.spdx.json", text: try BillOfMaterials.text(record))
+        let lock = try prepared.lock.map { Document(name: name + ".lock", text: try $0.text()) }
+        let record = try ImageRecord(prepared, results, artifacts, request, lock: lock?.file)
+        // What an installer has chosen is known to nobody.
+        let sbom = try lock.map { _ in
+            Document(name: name + ".sbom.spdx.json", text: try BillOfMaterials.text(record))
+        }
+        self.lock = lock
+        self.sbom = sbom
         provenance = Document(
-            name: name + ".provenance.json",
-            text: try Provenance.text(record, bill: ImageRecord.File(name: sbom.name, digest: sbom.digest)))
+            name: name + ".provenance.json", text: try Provenance.text(record, bill: sbom?.file))
         let manifest = try Manifest(
             prepared, results, artifacts, steps, lock: lock, sbom: sbom, provenance: provenance)
         self.manifest = Document(

@@ -13,9 +13,14 @@ package struct StepExplanation: Sendable {
 extension Factory {
     /// What a build would reuse, what it would run, and which input changed.
     package func explain(_ request: BuildRequest) async throws -> (PreparedBuild, [StepExplanation]) {
-        let loaded = try load(request)
-        let opened = try await openStore()
-        let prepared = try await prepare(loaded, request, opened)
+        try await answering(request) { try await explained(request) }
+    }
+
+    private func explained(_ request: BuildRequest) async throws -> (PreparedBuild, [StepExplanation]) {
+        let loaded = try await loadChecked(request)
+        let factory = keeping(in: loaded.cacheFolder)
+        let opened = try await factory.openStore()
+        let prepared = try await factory.prepare(loaded, request, opened)
         let last = LastPlan.read(prepared.plan.name, from: opened)
         let explanations = try prepared.plan.steps.map { step in
             let cached = try opened.lookup(step.id) != nil

@@ -12,7 +12,8 @@ package struct StoreFinding: Sendable {
 
 extension Factory {
     /// Checks the store and, if asked, repairs it: results, plans, facts and the ledger against their records, package
-    /// lists against their signed indexes, and packages against their digests. The problems, in the order of their paths.
+    /// lists against their signed indexes, packages against their digests, and what is kept of their fields against them.
+    /// The problems, in the order of their paths.
     package func fsck(repair: Bool) async throws -> [StoreFinding] {
         let opened = repair ? try await openStore() : try storeFolder(runner)
         var problems = try await opened.check(repair: repair)
@@ -20,8 +21,13 @@ extension Factory {
             guard let damage = try await DownloadCheck.damage(ofLists: folder) else { continue }
             problems.append(await opened.removeDamaged(folder, damage, repair))
         }
-        for package in try await DownloadCheck.damagedPackages(in: opened.root.appending("packages")) {
+        let packages = opened.root.appending("packages")
+        let damaged = try await DownloadCheck.damagedPackages(in: packages)
+        for package in damaged {
             problems.append(await opened.removeDamaged(package, "it is not the package that its name says", repair))
+        }
+        for fields in try await DownloadCheck.damagedFields(in: packages, except: damaged, runner: runner) {
+            problems.append(await opened.removeDamaged(fields, "it does not have the fields of its package", repair))
         }
         return problems.sorted { $0.path.string < $1.path.string }.map { problem in
             StoreFinding(

@@ -5,12 +5,13 @@ import Records
 import Steps
 import Store
 import SystemPackage
+import Transfer
 
 extension ImageRecord {
     /// What a finished build tells of itself.
     init(
         _ prepared: PreparedBuild, _ results: [String: StepResult], _ artifacts: [Artifact], _ request: BuildRequest,
-        lock: File
+        lock: File?
     ) throws {
         let plan = prepared.plan
         let definition = prepared.loaded.definition
@@ -32,11 +33,29 @@ extension ImageRecord {
             plan: try Canonical.digest(plan),
             steps: plan.steps.map { Step(name: $0.name, id: $0.id, tools: $0.tools) },
             releases: releases.map { File(name: archives.index(of: $0), digest: $0.inRelease) },
+            sources: Self.sources(of: plan, definition),
             localFiles: definition.files.compactMap { file in
                 guard case .local(_, let digest, _) = file.content else { return nil }
                 return File(name: file.path, digest: digest)
-            },
+            } + definition.answers.map { File(name: $0.name, digest: $0.digest) },
             packages: try Self.packages(of: results, archives), artifacts: artifacts)
+    }
+
+    /// What an installer was started from, by its public address; a file of the host has no other name than its own.
+    private static func sources(of plan: BuildPlan, _ definition: ImageDefinition) -> [File] {
+        guard case .install(let action) = plan.step(named: "install")?.action,
+            case .netinstall(let install) = definition.base
+        else { return [] }
+        func file(_ source: Source, _ digest: Digest) -> File {
+            let name = source.scheme == .file ? FilePath(source.location).lastComponent?.string : source.shown
+            return File(name: name ?? source.location, digest: digest)
+        }
+        switch (install.medium, action.medium) {
+        case (.kernel(let kernel, let initrd), .kernel(let first, let second)):
+            return [file(initrd, second), file(kernel, first)]
+        case (.image(let image), .image(let digest)): return [file(image, digest)]
+        default: return []
+        }
     }
 
     /// The public archives of a definition's distribution: the mirrors of the build are nobody's concern.
@@ -92,6 +111,10 @@ extension ImageRecord {
 }
 
 extension ImageDefinition {
+    var answers: [AnswerFile] {
+        if case .netinstall(let install) = base { install.answers } else { [] }
+    }
+
     /// Texts that no document must tell.
     var hiddenTexts: [String] { users.compactMap(\.passwordHash) }
 }

@@ -68,7 +68,7 @@ struct ManifestContent: Decodable, Sendable {
     var verify: VerifyReport?
     var files: [Named]
     var lock: Named?
-    var sbom: Named
+    var sbom: Named?
     var provenance: Named
 
     func facts(_ tree: JSONTree?) -> BuildFacts {

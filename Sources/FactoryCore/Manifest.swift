@@ -32,19 +32,21 @@ struct Manifest: Codable {
     var tools: [ToolVersion]
     var packages: [InstalledPackage]
     var disk: DiskRecord?
+    /// What an installation and the removal of its traces tell of themselves; nil for images made of packages.
+    var install: JSONValue?
+    var seal: JSONValue?
     var boots: [BootRecord]
     /// What the rules of sound images found, waivers with their reasons.
     var verify: VerifyReport?
     var files: [Artifact]
     /// What `--locked` needs to build the same again.
-    var lock: Document.Record
-    var sbom: Document.Record
+    var lock: Document.Record?
+    var sbom: Document.Record?
     var provenance: Document.Record
 
     init(
         _ prepared: PreparedBuild, _ results: [String: StepResult], _ artifacts: [Artifact],
-        _ steps: [BuildReport.StepTime], lock: Document, sbom: Document,
-        provenance: Document
+        _ steps: [BuildReport.StepTime], lock: Document?, sbom: Document?, provenance: Document
     ) throws {
         let plan = prepared.plan
         func read<Value: Decodable>(_ type: Value.Type, _ step: String, _ file: String) throws -> Value? {
@@ -68,6 +70,8 @@ struct Manifest: Codable {
             InstalledPackage(name: $0.name, version: $0.version, architecture: $0.architecture)
         }
         disk = try read(DiskRecord.self, "assemble", "layout.json")
+        install = try read(JSONValue.self, "install", "install.json")
+        seal = try read(JSONValue.self, "seal", "seal.json")
         boots = try ["bios", "uefi"].compactMap { firmware in
             try read(BootCheckRecord.self, "boot-" + firmware, "boot.json").map {
                 BootRecord(firmware: firmware, seconds: $0.seconds, accelerator: $0.accelerator, seen: $0.seen)
@@ -75,8 +79,8 @@ struct Manifest: Codable {
         }
         verify = try read(VerifyReport.self, "verify", "verify.json")
         files = artifacts
-        self.lock = lock.record
-        self.sbom = sbom.record
+        self.lock = lock?.record
+        self.sbom = sbom?.record
         self.provenance = provenance.record
     }
 }

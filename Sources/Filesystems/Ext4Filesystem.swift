@@ -50,7 +50,18 @@ package final class Ext4Filesystem {
         facts = Superblock(of: opened)
     }
 
+    /// Takes over a filesystem that was opened in another way.
+    init(adopting opened: OpaquePointer) {
+        handle = opened
+        source = nil
+        facts = Superblock(of: opened)
+    }
+
     deinit { cext2_close(handle) }
+
+    /// Whether e2fsck has to be run before anything can rely on it: there is something to be replayed, files were removed
+    /// while they were open, it was not unmounted, or errors were found.
+    package var wantsCheck: Bool { cext2_wants_check(handle) != 0 }
 
     /// Mode, owner and size of an inode.
     package func status(_ inode: UInt32) throws(Ext4.Failure) -> Ext4Status {
@@ -102,6 +113,18 @@ package final class Ext4Filesystem {
         let runs = Runs(blockSize: facts.blockSize)
         try Self.check(cext2_free_runs(handle, Runs.add, Unmanaged.passUnretained(runs).toOpaque()))
         return runs.ranges
+    }
+
+    /// The ranges of bytes of the filesystem that hold nothing: what is free, and the journal behind its superblock if
+    /// there is nothing to be replayed. In order.
+    package func unusedRanges() throws(Ext4.Failure) -> [Range<UInt64>] {
+        let runs = Runs(blockSize: facts.blockSize)
+        try Self.check(cext2_idle_journal(handle, Runs.add, Unmanaged.passUnretained(runs).toOpaque()))
+        // A damaged map may lead anywhere.
+        let (end, overflow) = facts.blocks.multipliedReportingOverflow(by: facts.blockSize)
+        guard !overflow else { throw Ext4.Failure(reason: "it is larger than any disk") }
+        let journal = runs.ranges.map { $0.clamped(to: facts.blockSize..<max(end, facts.blockSize)) }
+        return (try freeRanges() + journal).filter { !$0.isEmpty }.sorted { $0.lowerBound < $1.lowerBound }
     }
 
     /// The inodes that hold these blocks, 0 where none does. One pass over all inodes.
@@ -230,7 +253,8 @@ private final class Attributes {
     }
 }
 
-private final class Runs {
+/// Runs of blocks as ranges of bytes.
+final class Runs {
     var ranges: [Range<UInt64>] = []
     private let blockSize: UInt64
 

@@ -6,6 +6,8 @@ package enum Ext4 {
     /// libext2fs refused: `reason` is its own word for it.
     package struct Failure: Error, Hashable, Sendable {
         package var reason: String
+
+        package init(reason: String) { self.reason = reason }
     }
 
     /// Sets all times of the filesystem that begins `offset` bytes into `disk` to at most `epoch`, in seconds since

@@ -12,6 +12,8 @@ package enum Action: Hashable, Sendable, Codable {
     case seal(SealAction)
     /// Changes a tree as the definition says. Input: `tree`. Results: `tree.tar`, `packages.json`.
     case configure(ConfigureAction)
+    /// Removes from a tree what no image may have of its build. Input: `tree`. Result: `tree.tar`.
+    case clean(CleanAction)
     /// Makes a disk of a tree. Input: `tree`. Results: `disk.raw`, `layout.json`.
     case assemble(AssembleAction)
     /// Applies the rules of sound images to a disk. Input: `disk`. Result: `verify.json`.
@@ -120,6 +122,25 @@ package struct ConfigureAction: Hashable, Sendable, Codable {
         self.users = users
         self.dataSources = dataSources
         self.kernelArguments = kernelArguments
+        self.secrets = secrets
+        self.epoch = epoch
+    }
+}
+
+/// What belongs to the machine that built a tree, or to one instance and not to all, is removed from it.
+package struct CleanAction: Hashable, Sendable, Codable {
+    /// Raised when other things are removed than before: then results of this step are made again, and those of
+    /// earlier steps are not.
+    package static let current = 1
+
+    package var revision: Int
+    /// Names of secrets that commands may have read, for which the cleaned tree is searched.
+    package var secrets: [String]
+    /// The time that the tree's files get at the most, in seconds since 1970.
+    package var epoch: UInt64
+
+    package init(revision: Int = current, secrets: [String], epoch: UInt64) {
+        self.revision = revision
         self.secrets = secrets
         self.epoch = epoch
     }

@@ -38,6 +38,8 @@ package struct BuildEvent: Sendable, Codable {
         /// One line of a step's log, without control characters.
         case log(step: String, line: String)
         case warning(step: String?, message: String)
+        /// What the person who asked for the build should know, in one line.
+        case note(message: String)
         case finished(step: String, outcome: Outcome, seconds: Double)
         case ended(outcome: Outcome, seconds: Double)
     }

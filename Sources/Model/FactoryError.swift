@@ -23,6 +23,8 @@ package struct FactoryError: Error, Sendable, CustomStringConvertible {
     package var activity: String?
     /// Where the whole log lies.
     package var log: String?
+    /// The exit status in place of the code's: that of a program which was run in the user's name.
+    package var status: Int32?
 
     package init(
         _ code: Code, _ message: String, remedy: String? = nil, activity: String? = nil, log: String? = nil

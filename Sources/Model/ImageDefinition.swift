@@ -27,6 +27,8 @@ package struct ImageDefinition: Hashable, Sendable, Codable {
     package var signing: Signing?
     package var verify: VerifySettings
     package var secrets: [SecretDeclaration]
+    /// Where the finished image is taken, in the order in which that is done.
+    package var uploads: [UploadDestination]
 
     package init(
         name: String, version: String, os: OperatingSystem, base: Base = .bootstrap(Bootstrap()),
@@ -35,7 +37,7 @@ package struct ImageDefinition: Hashable, Sendable, Codable {
         files: [FileChange] = [], commands: [CommandChange] = [], users: [UserAccount] = [],
         cloudInit: CloudInit = CloudInit(), kernelArguments: [String] = [], outputs: [Output] = [Output(.qcow2)],
         bootCheck: BootCheck = BootCheck(), verify: VerifySettings = VerifySettings(),
-        secrets: [SecretDeclaration] = [], signing: Signing? = nil
+        secrets: [SecretDeclaration] = [], signing: Signing? = nil, uploads: [UploadDestination] = []
     ) {
         self.name = name
         self.version = version
@@ -57,6 +59,7 @@ package struct ImageDefinition: Hashable, Sendable, Codable {
         self.signing = signing
         self.verify = verify
         self.secrets = secrets
+        self.uploads = uploads
     }
 }
 

@@ -30,6 +30,8 @@ package struct Netinstall: Hashable, Sendable, Codable {
     }
 
     package var medium: Medium
+    /// What is known of the bytes at the medium's locations beside digests, by location.
+    package var checksums: [String: Checksum]
     /// At least one; all are given to the installer.
     package var answers: [AnswerFile]
     /// Appended to the kernel's command line, after what the answer files need.
@@ -52,14 +54,12 @@ package struct Netinstall: Hashable, Sendable, Codable {
     package var keepsRaw: Bool
     /// Run with the image's file name as its argument, after all uploads.
     package var postBuildCommand: String?
-    /// In the order in which they are served.
-    package var uploads: [UploadDestination]
 
     package init(
         medium: Medium, answers: [AnswerFile], append: String = "", memory: ByteCount, processors: UInt32 = 1,
         mac: String? = nil, vnc: VNCDisplay? = nil, hypervisor: Hypervisor = .qemu, network: Network = .proxy,
         partitions: PartitionRule = .linux, showsInstallerLogs: Bool = false, logFile: String? = nil,
-        keepsRaw: Bool = false, postBuildCommand: String? = nil, uploads: [UploadDestination] = []
+        keepsRaw: Bool = false, postBuildCommand: String? = nil, checksums: [String: Checksum] = [:]
     ) {
         self.medium = medium
         self.answers = answers
@@ -75,7 +75,7 @@ package struct Netinstall: Hashable, Sendable, Codable {
         self.logFile = logFile
         self.keepsRaw = keepsRaw
         self.postBuildCommand = postBuildCommand
-        self.uploads = uploads
+        self.checksums = checksums
     }
 }
 
@@ -97,6 +97,9 @@ package struct AnswerFile: Hashable, Sendable, Codable {
     package var path: String
     package var digest: Digest
     package var size: ByteCount
+
+    /// The file's own name, by which an installer is told of it.
+    package var name: String { path.split(separator: "/").last.map(String.init) ?? path }
 
     package init(_ kind: Kind, path: String, digest: Digest, size: ByteCount) {
         self.kind = kind

@@ -13,10 +13,12 @@ package struct VerifyPolicy: Hashable, Sendable, Codable {
     package var waivers: [Waiver]
     /// Warnings are violations too.
     package var isStrict: Bool
+    /// Nothing is a violation: what is found is only told. For answer files of image-factory 1.0.2, which know no rules.
+    package var isAdvisory: Bool
 
     package init(
         hostname: String? = nil, users: [UserAccount] = [], sources: [String]? = nil, files: [String] = [],
-        secrets: [String] = [], waivers: [Waiver] = [], isStrict: Bool = false
+        secrets: [String] = [], waivers: [Waiver] = [], isStrict: Bool = false, isAdvisory: Bool = false
     ) {
         self.hostname = hostname
         self.users = users
@@ -25,6 +27,7 @@ package struct VerifyPolicy: Hashable, Sendable, Codable {
         self.secrets = secrets
         self.waivers = waivers
         self.isStrict = isStrict
+        self.isAdvisory = isAdvisory
     }
 
     /// A rule that may be broken, and why.
@@ -43,10 +46,12 @@ package struct VerifyPolicy: Hashable, Sendable, Codable {
 package struct VerifySettings: Hashable, Sendable, Codable {
     package var waivers: [VerifyPolicy.Waiver]
     package var isStrict: Bool
+    package var isAdvisory: Bool
 
-    package init(waivers: [VerifyPolicy.Waiver] = [], isStrict: Bool = false) {
+    package init(waivers: [VerifyPolicy.Waiver] = [], isStrict: Bool = false, isAdvisory: Bool = false) {
         self.waivers = waivers
         self.isStrict = isStrict
+        self.isAdvisory = isAdvisory
     }
 }
 
@@ -88,17 +93,21 @@ package struct VerifyReport: Hashable, Sendable, Codable {
     /// The ids of the rules that were applied.
     package var rules: [String]
     package var isStrict: Bool
+    /// Nil, as in reports of earlier versions: no.
+    package var isAdvisory: Bool?
     /// By rule, then by path.
     package var findings: [VerifyFinding]
 
-    package init(rules: [String], isStrict: Bool, findings: [VerifyFinding]) {
+    package init(rules: [String], isStrict: Bool, isAdvisory: Bool = false, findings: [VerifyFinding]) {
         self.rules = rules
         self.isStrict = isStrict
+        self.isAdvisory = isAdvisory ? true : nil
         self.findings = findings
     }
 
     /// The findings that make the image one that must not be published.
     package var violations: [VerifyFinding] {
-        findings.filter { $0.waiver == nil && ($0.verdict == .error || isStrict) }
+        guard isAdvisory != true else { return [] }
+        return findings.filter { $0.waiver == nil && ($0.verdict == .error || isStrict) }
     }
 }

@@ -59,7 +59,10 @@ package struct ImageRecord: Sendable {
     package var steps: [Step]
     /// The signed index of each suite, by its public address.
     package var releases: [File]
-    /// Local files that the definition puts into the image, by their path there.
+    /// What an installer was started from, by its public address.
+    package var sources: [File]
+    /// Local files that the definition puts into the image, by their path there, and those that answer an installer's
+    /// questions.
     package var localFiles: [File]
     package var packages: [Package]
     package var artifacts: [Artifact]
@@ -67,7 +70,8 @@ package struct ImageRecord: Sendable {
     package init(
         name: String, version: String, builder: String, distribution: String, suite: String, epoch: UInt64,
         definitionFile: File, definition: Digest, variables: [String: String], lock: File?, plan: Digest,
-        steps: [Step], releases: [File], localFiles: [File], packages: [Package], artifacts: [Artifact]
+        steps: [Step], releases: [File], sources: [File] = [], localFiles: [File], packages: [Package],
+        artifacts: [Artifact]
     ) {
         self.name = name
         self.version = version
@@ -82,6 +86,7 @@ package struct ImageRecord: Sendable {
         self.plan = plan
         self.steps = steps
         self.releases = releases
+        self.sources = sources
         self.localFiles = localFiles
         self.packages = packages
         self.artifacts = artifacts

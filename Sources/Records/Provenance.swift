@@ -13,8 +13,8 @@ package enum Provenance {
 
     /// The statement's text: the same for the same record.
     ///
-    /// - Parameter bill: the bill of materials, a by-product.
-    package static func text(_ record: ImageRecord, bill: ImageRecord.File) throws -> String {
+    /// - Parameter bill: the bill of materials, a by-product, if there is one.
+    package static func text(_ record: ImageRecord, bill: ImageRecord.File?) throws -> String {
         try Canonical.text(
             Statement(
                 _type: statementType, subject: record.artifacts.map { Resource(name: $0.file, $0.digest) },
@@ -24,7 +24,7 @@ package enum Provenance {
                     runDetails: RunDetails(
                         builder: Builder(id: builder, version: ["image-factory": record.builder]),
                         metadata: Metadata(invocationId: "urn:uuid:" + record.identity.derived("provenance").uuid),
-                        byproducts: [Resource(name: bill.name, bill.digest)]))))
+                        byproducts: bill.map { [Resource(name: $0.name, $0.digest)] } ?? []))))
     }
 
     private static func definition(of record: ImageRecord) -> BuildDefinition {
@@ -44,7 +44,7 @@ package enum Provenance {
             internalParameters: InternalParameters(
                 definition: record.definition, plan: record.plan,
                 steps: record.steps.map { Step(name: $0.name, id: $0.id, tools: $0.tools) }),
-            resolvedDependencies: record.releases.map { Resource(uri: $0.name, $0.digest) }
+            resolvedDependencies: (record.releases + record.sources).map { Resource(uri: $0.name, $0.digest) }
                 + packages + record.localFiles.map { Resource(name: $0.name, $0.digest) })
     }
 }

@@ -14,8 +14,9 @@ final class AptFailure: Sendable {
         lines.withLock { if $0.count < 100 { $0.append(line) } }
     }
 
-    /// What failed and what to do about it; nil if apt said nothing that explains it.
-    func explanation(offline: Bool) -> (message: String, remedy: String)? {
+    /// What failed, and what to do about it where that follows from the message; nil if apt said nothing that explains
+    /// it.
+    func explanation(offline: Bool) -> (message: String, remedy: String?)? {
         let said = lines.withLock { $0 }
         if let line = said.first(where: { $0.hasPrefix("W: GPG error: ") }) {
             return (
@@ -50,9 +51,7 @@ final class AptFailure: Sendable {
         guard failedFetch, offline else {
             return (
                 String(line.dropFirst(3)),
-                failedFetch
-                    ? "check the mirror and the network, or use --offline with what is cached"
-                    : "see the log for what failed first"
+                failedFetch ? "check the mirror and the network, or use --offline with what is cached" : nil
             )
         }
         return ("a package is not in the cache: " + line.dropFirst(3), "run it once without --offline")

@@ -14,6 +14,7 @@ struct BootstrapStep {
         let lock = try self.lock()
         let cache = PackageCache(folder: environment.packages)
         try await complete(cache, lock, context)
+        GuestCache(store: environment.cache).remember(lock.packages, from: environment.mirrors)
         let archive = context.scratch.appending("archive")
         let hooks = context.scratch.appending("hooks")
         for folder in [archive, hooks] where mkdir(folder.string, 0o755) != 0 {
@@ -115,7 +116,8 @@ struct BootstrapStep {
             }
         } catch var error as FactoryError {
             if error.code == .failed, let found = failure.explanation(offline: false) {
-                (error.message, error.remedy) = found
+                error.message = found.message
+                error.remedy = found.remedy ?? "see the log for what failed first"
             }
             throw error
         }

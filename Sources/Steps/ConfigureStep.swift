@@ -22,9 +22,7 @@ struct ConfigureStep {
             locals.append(digest)
         }
         let secrets = try environment.secrets(named: action.secrets)
-        if !secrets.isEmpty {
-            work.bind(try secrets.handOver(in: context.scratch), SecretFile.path.string, writable: true)
-        }
+        try work.offer(secrets, in: context.scratch)
         let inside = ConfigureInside(action: action, trees: work.trees)
         try await InsideProgram.run(
             .configure(inside), work: work, environment: environment, context: context,
@@ -35,18 +33,24 @@ struct ConfigureStep {
 /// What the program does inside a containment, given as a file.
 package enum InsideOrder: Codable {
     case configure(ConfigureInside)
+    case clean(CleanInside)
     case assemble(AssembleInside)
     case convert(ConvertInside)
     case verify(VerifyInside)
     case diff(DiffInside)
     case resize(ResizeInside)
+    case seal(SealInside)
+    case installerFiles(InstallerFilesInside)
+    case installedDisk(InstalledDiskInside)
 }
 
 enum InsideProgram {
     /// Starts this program inside the containment and relays what it says.
+    ///
+    /// - Parameter untrusted: what it reads, where that could make it end without a word.
     static func run(
         _ order: InsideOrder, work: ContainedWork, environment: StepEnvironment, context: StepContext,
-        secrets: [String] = []
+        secrets: [String] = [], untrusted: String? = nil
     ) async throws {
         var work = work
         let file = context.scratch.appending("order.json")
@@ -67,6 +71,11 @@ enum InsideProgram {
             }
         }
         guard result.succeeded else {
+            if let untrusted, failure.lines.isEmpty {
+                throw FactoryError(
+                    .failed, "\(untrusted) cannot be used: reading it ended with \(result.ending)",
+                    remedy: "it is damaged, or made to do harm: make it anew")
+            }
             let parts = (failure.lines.first ?? result.lastLines.last ?? "it ended without a message")
                 .split(separator: "\t", maxSplits: 1).map(String.init)
             throw FactoryError(.failed, parts[0], remedy: parts.count > 1 ? parts[1] : nil)

@@ -37,16 +37,24 @@ struct ContainedWork {
         trees = "/mnt/tmp"
     }
 
-    /// Makes another folder, which has been handed over, the one for results.
-    mutating func bindOutput(_ folder: FilePath) {
-        containment.binds.removeAll { $0.target == "/mnt/out" }
-        bind(folder, "/mnt/out", writable: true)
+    /// For work on what others wrote.
+    mutating func limit(_ limits: Containment.Limits) { containment.limits = limits }
+
+    /// For work on nothing but what is bound, which may be made to do harm: with one id and no network.
+    init(within limits: Containment.Limits) {
+        containment = Containment(identities: .caller, network: .none, workSize: .mebi(64), limits: limits)
+        trees = "/mnt/tmp"
     }
 
     mutating func bind(_ source: FilePath, _ target: String, writable: Bool = false) {
         containment.binds.append(Containment.Bind(source: source, target: target, writable: writable))
     }
 
+    /// Lets the work read secrets by `SecretFile`; where there are none, there is no file.
+    mutating func offer(_ secrets: [SecretValue], in scratch: FilePath) throws {
+        guard !secrets.isEmpty else { return }
+        bind(try secrets.handOver(in: scratch), SecretFile.path.string, writable: true)
+    }
 }
 
 /// What the kernel says of the host's memory.

@@ -75,8 +75,9 @@ struct ImportStep {
 
     private func resize(to size: ByteCount, in work: FilePath, _ context: StepContext) async throws {
         try await stage(.resizing) {
-            var contained = try ContainedWork(onFilesOf: context)
-            contained.bindOutput(work)
+            var contained = ContainedWork(
+                within: .init(addressSpace: .gibi(4), processorTime: .seconds(600)))
+            contained.bind(work, "/mnt/out", writable: true)
             try await InsideProgram.run(
                 .resize(ResizeInside(size: size)), work: contained, environment: environment, context: context)
         }

@@ -52,15 +52,10 @@ struct PackageArchive {
 
     /// Nil if they are not there, or not those of the package: they are not synced, so a power cut may have cut them.
     private func keptControl(of package: LockedPackage) -> String? {
-        guard let text = try? WholeFile.text(fields(of: package)), text.hasPrefix("Package: \(package.name)\n"),
+        guard let text = try? WholeFile.text(cache.fields(of: package)), text.hasPrefix("Package: \(package.name)\n"),
             text.contains("\nVersion: \(package.version)\n"), text.hasSuffix("\n"), !text.utf8.contains(0)
         else { return nil }
         return text
-    }
-
-    /// Beside the package in the cache: reading 200 packages' fields takes a second.
-    private func fields(of package: LockedPackage) -> FilePath {
-        cache.folder.appending(package.digest.hex + ".control")
     }
 
     private func describe(_ folder: FilePath) async throws {
@@ -89,8 +84,8 @@ struct PackageArchive {
         for package in unknown {
             let source = out.appending(package.digest.hex)
             if geteuid() == 0 { _ = lchown(source.string, 0, 0) }
-            guard rename(source.string, fields(of: package).string) == 0 else {
-                throw FactoryError(.inputOutput, "cannot keep \(fields(of: package)): \(Errno(rawValue: errno))")
+            guard rename(source.string, cache.fields(of: package).string) == 0 else {
+                throw FactoryError(.inputOutput, "cannot keep \(cache.fields(of: package)): \(Errno(rawValue: errno))")
             }
         }
     }

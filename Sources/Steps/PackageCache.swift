@@ -3,7 +3,7 @@ import Engine
 import Glibc
 import Model
 package import SystemPackage
-import Tooling
+package import Tooling
 
 /// Whether what was downloaded is what the signed lists name.
 package enum DownloadCheck {
@@ -28,14 +28,58 @@ package enum DownloadCheck {
         return nil
     }
 
-    /// The cached packages whose name is not their digest.
+    /// The cached packages, and what else guests downloaded, whose name is not their digest.
     package static func damagedPackages(in folder: FilePath) async throws -> [FilePath] {
         var damaged: [FilePath] = []
-        for name in try FileNames.list(folder) where name.hasSuffix(".deb") {
+        for name in try FileNames.list(folder) where !name.hasPrefix(".") && !name.hasSuffix(".control") {
             let path = folder.appending(name)
-            if try await FileDigest.compute(path).hex + ".deb" != name { damaged.append(path) }
+            let ending = name.drop { $0 != "." }
+            if try await FileDigest.compute(path).hex + ending != name { damaged.append(path) }
         }
         return damaged
+    }
+
+    /// The kept control fields that are not those of their packages, by asking dpkg-deb anew. Those without a package
+    /// are not used before a package is there, and then they are made again.
+    ///
+    /// - Parameter damaged: packages that are not what their names say; they are not opened.
+    package static func damagedFields(
+        in folder: FilePath, except damaged: [FilePath], runner: any CommandRunning
+    ) async throws -> [FilePath] {
+        let names = Set(try FileNames.list(folder))
+        let skipped = Set(damaged.compactMap { $0.lastComponent?.string })
+        let digests = names.filter { $0.hasSuffix(".deb") && !skipped.contains($0) }.compactMap { name in
+            let digest = String(name.dropLast(".deb".count))
+            return names.contains(digest + ".control") ? digest : nil
+        }.sorted()
+        var wrong: [FilePath] = []
+        for start in stride(from: 0, to: digests.count, by: 200) {
+            let some = Array(digests[start..<min(start + 200, digests.count)])
+            let fields = try await fields(of: some, in: folder, runner)
+            for (digest, expected) in zip(some, fields) {
+                let path = folder.appending(digest + ".control")
+                if try await FileDigest.compute(path).hex != expected { wrong.append(path) }
+            }
+        }
+        return wrong
+    }
+
+    /// The digests of packages' control fields, in the order of the packages.
+    private static func fields(
+        of digests: [String], in folder: FilePath, _ runner: any CommandRunning
+    ) async throws -> [String] {
+        let containment = Containment(
+            identities: .caller, network: .none, workSize: .mebi(16),
+            binds: [.init(source: folder, target: "/mnt/debs")])
+        let script = "for name; do dpkg-deb --field \"/mnt/debs/$name.deb\" | sha256sum; done"
+        let result = try await runner.runChecked(
+            Command("sh", ["-e", "-c", script, "sh"] + digests, containment: containment),
+            activity: "reading the fields of the packages")
+        let fields = result.text.split(separator: "\n").map { String($0.prefix(64)) }
+        guard fields.count == digests.count else {
+            throw FactoryError(.failed, "the fields of the packages in \(folder) cannot be read")
+        }
+        return fields
     }
 }
 
@@ -72,6 +116,9 @@ struct PackageCache {
 
     static func name(of package: LockedPackage) -> String { package.digest.hex + ".deb" }
 
+    /// The control fields of a package, kept beside it: reading those of 200 packages takes a second.
+    func fields(of package: LockedPackage) -> FilePath { folder.appending(package.digest.hex + ".control") }
+
     /// Compares every package with its digest.
     func check(_ packages: [LockedPackage]) async throws -> State {
         var state = State()
@@ -101,6 +148,8 @@ struct PackageCache {
         }
         if geteuid() == 0 { _ = lchown(file.string, 0, 0) }
         _ = chmod(file.string, 0o644)
+        // Kept fields of a package that was not there: nothing could compare them with it.
+        _ = unlink(fields(of: package).string)
         guard rename(file.string, path(of: package).string) == 0 else {
             throw FactoryError(.inputOutput, "cannot keep \(path(of: package)): \(Errno(rawValue: errno))")
         }

@@ -24,8 +24,14 @@ package struct StepEnvironment: Sendable {
     package var bootLimit: Duration
     /// Downloaded inputs by digest: kernels, initrds, installation and base images.
     package var sources: [Digest: FilePath] = [:]
+    /// How long an installation may take; nil: as long as the accelerator makes it reasonable.
+    package var installClocks: GuestClocks?
     /// A display of an installing machine that one can look at.
     package var vnc: VNCDisplay?
+    /// Where an installing guest's requests really go, before the mirrors that the host's own apt uses.
+    package var guestMirrors: [MirrorRule] = []
+    /// Writes down the name of a libvirt machine that is about to be made; nil: nobody does.
+    package var leaseDomain: (@Sendable () throws -> LibvirtLease)?
     /// Packages come from the cache only.
     package var offline: Bool
     /// What this machine could leave in an image.

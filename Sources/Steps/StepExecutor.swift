@@ -29,6 +29,8 @@ package struct StepExecutor: StepRunning {
             try await SealStep(action: action, environment: environment).run(in: context)
         case .configure(let action):
             try await ConfigureStep(action: action, environment: environment).run(in: context)
+        case .clean(let action):
+            try await CleanStep(action: action, environment: environment).run(in: context)
         case .assemble(let action):
             try await AssembleStep(action: action, seed: step.id, environment: environment).run(in: context)
         case .convert(let output):
@@ -57,6 +59,8 @@ package struct StepExecutor: StepRunning {
         case .configure(let action):
             "configuring the tree (\(action.files.count) files, \(action.users.count) users, "
                 + "\(action.commands.count) commands)"
+        case .clean:
+            "removing the traces of the build"
         case .assemble(let action):
             "assembling a \(action.layout.table.rawValue) disk for "
                 + (action.layout.firmware == .both ? "bios and uefi" : action.layout.firmware.rawValue)

@@ -15,9 +15,15 @@ struct VerifyStep {
         let request = DiskVerification.Request(
             policy: policy, traces: environment.traces,
             secrets: try environment.secrets(named: policy.secrets))
-        let report = try await verification.run(
-            request, disk: try context.input("disk"), output: context.output, scratch: context.scratch
-        ) { context.report.log($0) }
+        let disk = try context.input("disk")
+        let report: VerifyReport
+        do {
+            report = try await verification.run(
+                request, disk: disk, output: context.output, scratch: context.scratch
+            ) { context.report.log($0) }
+        } catch let error as FactoryError where policy.isAdvisory && !Task.isCancelled {
+            report = try Self.unverified(error.message, in: context.output)
+        }
         for finding in report.findings {
             if finding.waiver == nil {
                 context.report.warn(finding.line)
@@ -26,6 +32,15 @@ struct VerifyStep {
             }
         }
         try Self.refuse(report)
+    }
+
+    /// The report of a disk that nobody can judge, such as one with a filesystem that the rules do not read.
+    static func unverified(_ reason: String, in output: FilePath) throws -> VerifyReport {
+        let finding = VerifyFinding(
+            rule: "none", verdict: .warning, path: "disk", message: reason, hint: "no rule was applied to it")
+        let report = VerifyReport(rules: [], isStrict: false, isAdvisory: true, findings: [finding])
+        try WholeFile.write(try Canonical.text(report), output.appending(VerifyInside.report))
+        return report
     }
 
     /// Throws if there are violations; each was told before.

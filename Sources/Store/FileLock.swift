@@ -48,17 +48,26 @@ package final class FileLock: Sendable {
         return lock
     }
 
-    /// Waits for the lock on a folder itself, which leaves no file in it. Nil where the filesystem locks no folders, as
-    /// NFS.
-    package static func wait(folder: FilePath) async throws -> FileLock? {
-        let descriptor = open(folder.string, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw FileFailure.error(Errno(rawValue: errno), "open", folder) }
-        let lock = FileLock(descriptor)
-        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-            guard errno == EWOULDBLOCK || errno == EINTR else { return nil }
-            try await Task.sleep(for: .milliseconds(100))
+    /// Waits for the lock on a folder itself, which leaves no file in it; shared with others who use it too, or
+    /// exclusive. Nil where the filesystem locks no folders, as NFS. Throws if the folder cannot be opened.
+    package static func wait(folder: FilePath, shared: Bool = false) async throws -> FileLock? {
+        while true {
+            let descriptor = open(folder.string, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+            guard descriptor >= 0 else { throw FileFailure.error(Errno(rawValue: errno), "open", folder) }
+            let lock = FileLock(descriptor)
+            while flock(descriptor, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0 {
+                guard errno == EWOULDBLOCK || errno == EINTR else { return nil }
+                try await Task.sleep(for: .milliseconds(100))
+            }
+            // Who held it may have renamed the folder to remove it.
+            var held = stat()
+            var named = stat()
+            if fstat(descriptor, &held) == 0, stat(folder.string, &named) == 0, held.st_ino == named.st_ino,
+                held.st_dev == named.st_dev
+            {
+                return lock
+            }
         }
-        return lock
     }
 
     /// Waits for the lock; the task can be cancelled meanwhile.

@@ -11,11 +11,11 @@ package import SystemPackage
 ///     logs/               logs of steps that failed
 ///     ledger/             what lies outside of the store and is to be removed if its process is gone
 ///     sources/DIGEST      what definitions name by address; index/ and partial/ beside it
-///     plans/, apt/, releases/, resolutions/, packages/
+///     plans/, apt/, releases/, resolutions/, packages/, urls/
 package struct FolderStore: ResultCache {
     package static let folders = [
         "results", "work", "locks", "logs", "ledger", "plans", "apt", "releases", "resolutions",
-        "packages", "sources", "sources/index", "sources/partial",
+        "packages", "sources", "sources/index", "sources/partial", "urls",
     ]
 
     package let root: FilePath
@@ -23,14 +23,18 @@ package struct FolderStore: ResultCache {
     let digest: @Sendable (FilePath) async throws -> Digest
     /// Removes a tree whose files belong to ids that the caller is not.
     private let removeForeign: @Sendable (FilePath) async -> Void
+    /// Undefines a machine of libvirt, by connection and name; false if it is still there.
+    private let releaseDomain: @Sendable (String, String) async -> Bool
 
     package init(
         _ root: FilePath, digest: @escaping @Sendable (FilePath) async throws -> Digest,
-        removeForeign: @escaping @Sendable (FilePath) async -> Void
+        removeForeign: @escaping @Sendable (FilePath) async -> Void,
+        releaseDomain: @escaping @Sendable (String, String) async -> Bool = { _, _ in false }
     ) throws {
         self.root = root
         self.digest = digest
         self.removeForeign = removeForeign
+        self.releaseDomain = releaseDomain
         for name in Self.folders { try Folder.make(root.appending(name)) }
     }
 
@@ -134,7 +138,7 @@ package struct FolderStore: ResultCache {
         for folder in [root] + ["plans", "ledger", "resolutions"].map({ root.appending($0) }) {
             removeTemporaries(folder)
         }
-        ledger.reap()
+        await ledger.reap(releaseDomain: releaseDomain)
     }
 
     /// Folders with a dot are those that prune was removing.

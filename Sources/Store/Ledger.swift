@@ -12,6 +12,8 @@ package struct Ledger: Sendable {
         package enum Kind: String, Codable, Sendable {
             /// Files `.NAME.ID` in the folder `path`.
             case temporaryFiles = "temporary-files"
+            /// The machine `image-factory-ID` of libvirt, whose connection is `path`.
+            case libvirtDomain = "libvirt-domain"
         }
 
         package var kind: Kind
@@ -43,12 +45,21 @@ package struct Ledger: Sendable {
 
     /// Writes down that files under temporary names are about to be made in a folder.
     package func temporaryFiles(in place: FilePath) throws -> Intent {
+        try write(.temporaryFiles, try Self.absolute(place).string)
+    }
+
+    /// Writes down that a machine of libvirt is about to be defined, under the name `domainName`.
+    package func libvirtDomain(of connection: String) throws -> Intent { try write(.libvirtDomain, connection) }
+
+    /// The name of the machine that an intent is about.
+    package static func domainName(_ id: String) -> String { "image-factory-" + id }
+
+    private func write(_ kind: Entry.Kind, _ path: String) throws -> Intent {
         let id = UniqueName.make()
         let file = folder.appending(id + ".json")
         let own = RunningProcess.own
         let entry = Entry(
-            kind: .temporaryFiles, path: try Self.absolute(place).string, id: id, boot: own.boot, process: own.id,
-            started: own.started)
+            kind: kind, path: path, id: id, boot: own.boot, process: own.id, started: own.started)
         try DurableFile.write(Array(try Canonical.text(entry).utf8), to: file)
         return Intent(id: id, file: file, lock: FileLock.attempt(existing: file, shared: true))
     }
@@ -64,24 +75,33 @@ package struct Ledger: Sendable {
     }
 
     /// Removes what processes that are gone have left.
-    package func reap() {
+    ///
+    /// - Parameter releaseDomain: undefines a machine of libvirt, by connection and name; false if it is still there.
+    package func reap(releaseDomain: (String, String) async -> Bool) async {
         for name in Folder.names(folder) where !name.string.hasPrefix(".") {
             let path = folder.appending(name)
             guard let entry = Self.read(path), let lock = FileLock.attempt(existing: path, shared: false),
                 !RunningProcess(boot: entry.boot, id: entry.process, started: entry.started).isAlive
             else { continue }
-            withExtendedLifetime(lock) {
-                if Self.release(entry) { _ = unlink(path.string) }
-            }
+            defer { withExtendedLifetime(lock) {} }
+            let isGone =
+                switch entry.kind {
+                case .temporaryFiles: Self.release(entry)
+                case .libvirtDomain: await releaseDomain(entry.path, Self.domainName(entry.id))
+                }
+            if isGone { _ = unlink(path.string) }
         }
     }
 
     /// Nil if it is no entry of ours: the name, the id and the path have to be what this program writes.
     private static func read(_ path: FilePath) -> Entry? {
         guard let bytes = try? DurableFile.read(path), let entry = try? Canonical.decode(Entry.self, from: bytes),
-            UniqueName.isOne(entry.id), path.lastComponent?.string == entry.id + ".json", entry.path.hasPrefix("/")
+            UniqueName.isOne(entry.id), path.lastComponent?.string == entry.id + ".json"
         else { return nil }
-        return entry
+        switch entry.kind {
+        case .temporaryFiles: return entry.path.hasPrefix("/") ? entry : nil
+        case .libvirtDomain: return ["qemu:///system", "qemu:///session"].contains(entry.path) ? entry : nil
+        }
     }
 
     /// False if something is still there.

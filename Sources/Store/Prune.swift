@@ -49,7 +49,7 @@ extension FolderStore {
                 entries.append(Entry(path: folder, allocated: ByteCount(allocated), used: used, lock: name.string))
             }
         }
-        for kind in ["packages", "releases", "resolutions", "logs"] {
+        for kind in ["packages", "urls", "releases", "resolutions", "logs"] {
             for name in Folder.names(root.appending(kind)) {
                 let path = root.appending(kind).appending(name)
                 guard let facts = facts(path) else { continue }
@@ -120,10 +120,11 @@ extension FolderStore {
         return true
     }
 
-    /// Keeps prune away from the packages, or from a folder of package lists, while the lease lives; nil if it is not
-    /// there.
-    package func use(_ kind: String, _ name: String = "") -> (any Sendable)? {
+    /// Keeps prune away from the packages, or from a folder of package lists, while the lease lives; what prune removes
+    /// at this moment is waited for. Nil where the filesystem locks no folders. Throws if the folder cannot be opened:
+    /// without a lease what the build reads could go away.
+    package func use(_ kind: String, _ name: String = "") async throws -> (any Sendable)? {
         let path = root.appending(kind)
-        return FileLock.attempt(existing: name.isEmpty ? path : path.appending(name), shared: true)
+        return try await FileLock.wait(folder: name.isEmpty ? path : path.appending(name), shared: true)
     }
 }

@@ -40,7 +40,7 @@ package struct Command: Sendable, Hashable {
     }
 
     /// `text` without the secrets, also as a line of output shows them.
-    func masking(_ text: String) -> String {
+    package func masking(_ text: String) -> String {
         guard !secrets.isEmpty else { return text }
         // Byte by byte, for characters may join with those beside a secret; the longest first, for one may hold another.
         let shown = Set(secrets + secrets.map { LineSplitter.printable(Array($0.utf8)) }).subtracting([""])

@@ -17,10 +17,15 @@ package struct Containment: Sendable, Hashable {
         case range
     }
 
-    package enum Network: String, Sendable {
+    package enum Network: Sendable, Hashable {
         case host
         /// A loopback interface and nothing else.
         case none
+        /// A network in which every IPv4 address is local: names are all 10.0.2.2, and what comes to the ports 80, 443
+        /// and 3128 of any address is relayed to the Unix socket at this path inside, which has at most 107 bytes. Each
+        /// connection there begins with a line `to tcp ADDRESS PORT`; attempts at anything else are told by a line
+        /// `refused tcp|udp ADDRESS PORT`. Needs a work space.
+        case relayed(socket: String)
     }
 
     /// A file or folder of the host at another place inside. Mounts below `source` do not come along.
@@ -83,7 +88,8 @@ package struct Containment: Sendable, Hashable {
 
     /// What follows `image-factory __contain` to run `program` with `arguments`.
     package func arguments(for program: String, _ arguments: [String]) -> [String] {
-        var options = ["--ids", identities.rawValue, "--net", network.rawValue]
+        var options = ["--ids", identities.rawValue, "--net", network == .host ? "host" : "none"]
+        if case .relayed(let socket) = network { options += ["--relay", socket] }
         if let workSize { options += ["--work", "\(workSize.bytes)"] }
         for bind in binds { options += [bind.writable ? "--bind" : "--bind-ro", bind.source.string, bind.target] }
         if let standardInput { options += ["--stdin", standardInput.string] }

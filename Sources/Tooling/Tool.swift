@@ -22,6 +22,11 @@ package enum Tool: String, CaseIterable, Sendable {
     case minisign
     case curl
     case rsync
+    case xz
+    case gzip
+    case bzip2
+    case virtInstall = "virt-install"
+    case virsh
     /// UEFI firmware for x86-64 guests: files, no program.
     case uefiFirmware = "OVMF"
 
@@ -44,8 +49,9 @@ package enum Tool: String, CaseIterable, Sendable {
     /// The Debian package that brings it.
     package var package: String {
         switch self {
-        case .mmdebstrap, .gpgv, .tar, .zstd, .minisign, .curl, .rsync: rawValue
+        case .mmdebstrap, .gpgv, .tar, .zstd, .minisign, .curl, .rsync, .gzip, .bzip2: rawValue
         case .aptGet: "apt"
+        case .xz: "xz-utils"
         case .mke2fs, .e2fsck: "e2fsprogs"
         case .mkfsVfat: "dosfstools"
         case .mcopy, .mmd, .mlabel: "mtools"
@@ -54,6 +60,8 @@ package enum Tool: String, CaseIterable, Sendable {
         case .qemuImg: "qemu-utils"
         case .newuidmap, .newgidmap: "uidmap"
         case .chroot: "coreutils"
+        case .virtInstall: "virtinst"
+        case .virsh: "libvirt-clients"
         case .uefiFirmware: "ovmf"
         }
     }
@@ -75,12 +83,18 @@ package enum Tool: String, CaseIterable, Sendable {
         case .tar: "packs and unpacks trees"
         case .zstd: "compresses"
         case .chroot: "runs programs inside trees"
+        case .virtInstall: "installs in machines of libvirt, where 'hypervisor: libvirt' asks for it"
+        case .virsh: "removes machines of libvirt"
         case .minisign: "signs what is published and checks signatures"
-        case .curl: "fetches files by HTTP"
+        case .curl: "fetches files by HTTP, also for installing guests"
         case .rsync: "fetches files from rsync servers and uploads images"
+        case .xz, .gzip, .bzip2: "unpacks what is fetched"
         case .uefiFirmware: "starts guests by UEFI"
         }
     }
+
+    /// Whether few builds need it.
+    package var isOptional: Bool { self == .virtInstall || self == .virsh }
 
     /// What makes the program tell its version. Nil where it does not: the package's version stands for it.
     var versionArguments: [String]? {

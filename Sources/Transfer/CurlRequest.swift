@@ -14,7 +14,7 @@ struct CurlRequest {
     var configuration: String {
         let redirected = source.scheme == .https ? "=https" : "=http,https"
         var lines = [
-            "silent", "show-error", "fail", "globoff", "location", "suppress-connect-headers",
+            "silent", "show-error", "no-buffer", "fail", "globoff", "location", "suppress-connect-headers",
             Self.option("url", source.location),
             Self.option("proto", redirected),
             Self.option("proto-redir", redirected),

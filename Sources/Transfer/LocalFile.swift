@@ -4,10 +4,12 @@ import SystemPackage
 
 /// Small files of the store, and facts of large ones.
 enum LocalFile {
-    /// The first bytes of a file; nil if it is not there.
-    static func read(_ path: FilePath, limit: Int) throws -> [UInt8]? {
+    /// The first bytes of a file; nil if it is not there. Contained programs may have made the files of the store, so
+    /// links are followed only if asked.
+    static func read(_ path: FilePath, limit: Int, followingLinks: Bool = false) throws -> [UInt8]? {
         do {
-            let file = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec, .noFollow])
+            let options: FileDescriptor.OpenOptions = followingLinks ? .closeOnExec : [.closeOnExec, .noFollow]
+            let file = try FileDescriptor.open(path, .readOnly, options: options)
             return try file.closeAfter {
                 var bytes: [UInt8] = []
                 var buffer = [UInt8](repeating: 0, count: 1 << 14)

@@ -109,9 +109,9 @@ struct RsyncFailure: Error {
         return [10, 12, 30, 35, 255].contains(status)
     }
 
-    /// The line that says why. The last one, which names the source file of rsync, says less.
+    /// The first line of rsync's own, which says why; later ones are what follows from it.
     static func reason(_ result: CommandResult) -> String? {
         let lines = result.lastLines.filter { !$0.isEmpty }
-        return lines.last { !$0.hasPrefix("rsync error: ") } ?? lines.last
+        return lines.first { $0.hasPrefix("rsync: ") || $0.hasPrefix("@ERROR") } ?? lines.last
     }
 }

@@ -59,7 +59,7 @@ struct SignatureCheck {
     }
 
     private func keys() throws -> [UInt8] {
-        guard let bytes = try LocalFile.read(keyring, limit: Self.limit) else {
+        guard let bytes = try LocalFile.read(keyring, limit: Self.limit, followingLinks: true) else {
             throw FactoryError(
                 .missingInput, "there is no keyring \(keyring)",
                 remedy: "give the file of keys by which lists are signed")

@@ -23,7 +23,9 @@ package struct Verification {
     package func run() throws -> VerifyReport {
         var findings: [VerifyFinding] = []
         for rule in rules { findings += try apply(rule) }
-        var report = VerifyReport(rules: rules.map(\.id), isStrict: inspection.policy.isStrict, findings: [])
+        let policy = inspection.policy
+        var report = VerifyReport(
+            rules: rules.map(\.id), isStrict: policy.isStrict, isAdvisory: policy.isAdvisory, findings: [])
         report.add(findings)
         return report
     }

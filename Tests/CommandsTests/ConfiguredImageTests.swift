@@ -15,9 +15,18 @@ import Testing
         format = qcow2
         mirror = http://deb.example.org/debian
         [web]
-        initrd = ${mirror}/initrd.gz
-        linux = ${mirror}/linux
+        initrd = ${data_dir}/initrd.gz
+        linux = ${data_dir}/linux
         preseed = ${data_dir}/web.cfg
+        [faulty]
+        initrd = ${data_dir}/own.conf
+        linux = ${data_dir}/own.conf
+        preseed = ${data_dir}/own.conf
+        [announced]
+        initrd = ${data_dir}/own.conf
+        linux = ${data_dir}/own.conf
+        preseed = ${data_dir}/web.cfg
+        post-build-command = /nowhere/announce
         [broken]
         initrd = ftp://x/initrd.gz
         linux = /linux
@@ -39,14 +48,15 @@ import Testing
     }
 
     @Test(arguments: [
-        (["web", "--image-s", "3G"], Int32(69), "error: installations are not built by this version yet"),
-        (["plan", "web"], 69, "error: installations are not built by this version yet"),
-        (["build", "web", "--no-log-file"], 69, "error: installations are not built by this version yet"),
+        (["web", "--image-s", "3G"], Int32(1), "error: cannot read the installer's initrd "),
+        (["plan", "web"], 1, "error: cannot read the installer's initrd "),
+        (["faulty"], 1, "own.conf:1:1: error: debconf-set-selections: parse error: '[DEFAULT]'"),
+        (["announced"], 1, "error: there is no program '/nowhere/announce'"),
         (["wep"], 1, "error: No section 'wep' defined in image-factory.conf."),
         (["wep"], 1, "hint: did you mean 'web'?"),
-        (["broken"], 1, "own.conf:11:10: error: No download handler for file 'ftp://x/initrd.gz' found."),
-        (["broken"], 1, "own.conf:13:7: error: '5' is no VNC display"),
-        (["broken"], 1, "own.conf:10:1: error: No option 'preseed', "),
+        (["broken"], 1, "own.conf:20:10: error: No download handler for file 'ftp://x/initrd.gz' found."),
+        (["broken"], 1, "own.conf:22:7: error: '5' is no VNC display"),
+        (["broken"], 1, "own.conf:19:1: error: No option 'preseed', "),
         (["web", "--mac", "a$x"], 1, "--mac:1:2: error: invalid interpolation syntax"),
         (["-f", "vmdk", "web"], 2, "image-factory: error: argument -f/--format: invalid choice: 'vmdk'"),
         ([], 2, "image-factory: error: No image specified."),
@@ -61,6 +71,27 @@ import Testing
             #expect(result.ending == .exited(status))
             #expect(result.lastLines.contains { $0.contains(said) }, "\(result.lastLines)")
             #expect(Scratch.names(folder.path) == ["own.conf", "web.cfg"])
+        }
+    }
+
+    @Test func `An image's plan is printed, and nothing is made but the store`() async throws {
+        try await Scratch.with { folder in
+            for file in ["linux", "initrd.gz"] { try Scratch.write(file, folder.path.appending(file)) }
+            let cache = folder.path.appending("elsewhere")
+            let result = try await run(["plan", "web", "-c", cache.string, "--offline"], in: folder.path)
+            #expect(result.ending == .exited(0), "\(result.lastLines)")
+            let plan = try Canonical.decode(BuildPlan.self, from: result.standardOutput)
+            #expect(plan.steps.map(\.name) == ["install", "seal", "verify", "convert-qcow2"])
+            guard case .install(let action) = plan.steps[0].action else {
+                Issue.record("the first step installs nothing")
+                return
+            }
+            #expect(
+                action.medium
+                    == .kernel(Digest(of: Array("linux".utf8)), initrd: Digest(of: Array("initrd.gz".utf8))))
+            #expect(action.answers.map(\.name) == ["web.cfg"])
+            #expect(
+                Scratch.names(folder.path) == ["elsewhere", "initrd.gz", "linux", "own.conf", "web.cfg"])
         }
     }
 

@@ -268,7 +268,7 @@ private struct Place: Sendable {
             expect(try await place.run(["single", "good", "128M", "-i", packed]), 0, "")
             let bomb = try await place.run(["single", "bomb", "16M", "-i", packed])
             #expect(bomb.ending == .exited(3))
-            #expect(bomb.lastLines.contains { $0.contains("unpacks to more than") }, "\(bomb.lastLines)")
+            #expect(bomb.lastLines.contains { $0.contains("holds more than") }, "\(bomb.lastLines)")
             #expect(place.names("generated-images") == ["good.qcow2"])
             #expect(place.names("cache/image-factory/work") == [])
         }

@@ -10,13 +10,15 @@ import Testing
         #expect(image.definition.name == "web" && image.definition.version == "2026-11-21")
         #expect(image.definition.disk.size == .fixed(.gibi(2)) && image.definition.disk.firmware == .bios)
         #expect(image.definition.outputs == [Output(.raw)])
+        #expect(image.definition.uploads.isEmpty && !image.definition.bootCheck.enabled)
+        #expect(image.definition.verify == VerifySettings(isAdvisory: true))
         #expect(image.cacheFolder == nil && image.warnings.isEmpty)
         #expect(install.medium == .kernel(Source(.file, "/l"), initrd: Source(.file, "/i")))
         #expect(install.answers.map(\.path) == ["/d/a.cfg"])
         #expect(install.memory == .gibi(1) && install.processors == 1)
         #expect(install.mac == nil && install.vnc == nil && install.logFile == nil && install.postBuildCommand == nil)
         #expect(install.hypervisor == .qemu && install.network == .proxy && install.partitions == .linux)
-        #expect(!install.showsInstallerLogs && !install.keepsRaw && install.uploads.isEmpty && install.append.isEmpty)
+        #expect(!install.showsInstallerLogs && !install.keepsRaw && install.append.isEmpty)
     }
 
     @Test func `An installer image makes kernel and initrd unnecessary, and broken ones harmless`() throws {
@@ -116,9 +118,8 @@ import Testing
             post-upload-command4=never
 
             """)
-        let install = try #require(try INI.netinstall(text))
         #expect(
-            install.uploads == [
+            try INI.parse(text).definition.uploads == [
                 UploadDestination(
                     name: "b", target: "u@b:/srv", arguments: ["--progress", "-e", "ssh"],
                     commands: [["ssh", "b", "ls", "\"/srv/web-2026-11-21.raw\""], ["one"], ["two"]]),

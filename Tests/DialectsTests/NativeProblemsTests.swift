@@ -59,7 +59,7 @@ struct Wrong: CustomTestStringConvertible, Sendable {
         Wrong(
             "a list for the whole", whole: "- name: web\n",
             "1:1: expected a map with name, version, os, base, disk, hostname, locale, timezone, packages, apt_sources, files, "
-                + "commands, users, cloud_init, kernel_arguments, outputs, boot_check, verify, secrets, sign, variables, found a list"
+                + "commands, users, cloud_init, kernel_arguments, outputs, boot_check, verify, secrets, sign, publish, variables, found a list"
         ),
     ]
 

@@ -37,7 +37,8 @@ extension EndToEndTests {
         @Test func `Commands read a secret that is neither in the image nor in what is told`() async throws {
             try await TemporaryFolder.with { folder in
                 let result = try await build(
-                    Self.secret + "commands: ['cat /run/secrets/token; test -s /run/secrets/token']\n"
+                    Self.secret
+                        + "commands: ['tee /var/log/token.log < /run/secrets/token; test -s /var/log/token.log']\n"
                         + "verify: {strict: true}\n", into: folder, token: "a-token-of-a-test")
                 #expect(result.ending == .exited(0), "\(result.lastLines)")
                 #expect(!result.lastLines.contains { $0.contains("a-token-of-a-test") })

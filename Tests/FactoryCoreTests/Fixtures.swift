@@ -26,15 +26,31 @@ struct FinishedBuild {
         }
     }
 
+    /// An installation of image-factory.conf in place of a tree: `web-2026-11-21.raw`.
+    static func withInstallation(
+        _ change: (inout ImageDefinition, inout Netinstall) -> Void = { _, _ in },
+        _ body: (inout FinishedBuild) async throws -> Void
+    ) async throws {
+        let source = Source(.https, "https://me:secret@mirror.example.org/linux")
+        var install = Netinstall(
+            medium: .kernel(source, initrd: source),
+            answers: [AnswerFile(.preseed, path: "/home/me/web.cfg", digest: Digest(of: [1]), size: ByteCount(1))],
+            memory: .gibi(1))
+        var definition = ImageDefinition(
+            name: "web", version: "2026-11-21", os: OperatingSystem(distribution: "linux", release: ""),
+            disk: DiskLayout(size: .fixed(.gibi(2)), firmware: .bios),
+            outputs: [Output(.raw)], bootCheck: BootCheck(enabled: false))
+        change(&definition, &install)
+        definition.base = .netinstall(install)
+        let facts = PlanningFacts(tools: [:], sources: [source: Digest(of: [2])], day: "2026-11-21")
+        try await Scratch.with { scratch in
+            var build = try FinishedBuild(
+                in: scratch.path, definition, try Planner.plan(definition, facts: facts), lock: nil)
+            try await body(&build)
+        }
+    }
+
     private init(in folder: FilePath) throws {
-        self.folder = folder
-        let runner = CommandRunner(helper: builtExecutable())
-        factory = Factory(
-            store: folder.appending("store"), runner: runner, tools: ToolInventory(runner: runner),
-            executable: builtExecutable(), clock: WallClock { 1_763_300_000 }, environment: [:])
-        store = try FolderStore(
-            folder.appending("store"), digest: { Digest(of: try DurableFile.read($0)) }, removeForeign: { _ in })
-        output = folder.appending("out")
         var definition = ImageDefinition(
             name: "web", version: "1.0", os: OperatingSystem(distribution: "debian", release: "trixie"))
         definition.outputs = [Output(.tar), Output(.tarZstd)]
@@ -48,11 +64,24 @@ struct FinishedBuild {
             definition,
             facts: PlanningFacts(
                 lock: lock,
-                tools: Dictionary(uniqueKeysWithValues: ([Planner.builder] + Planner.tools).map { ($0, "1.0") })))
+                tools: Dictionary(
+                    uniqueKeysWithValues: ([Planner.builder] + Planner.tools(for: definition)).map { ($0, "1.0") })))
+        try self.init(in: folder, definition, plan, lock: lock)
+    }
+
+    private init(in folder: FilePath, _ definition: ImageDefinition, _ plan: BuildPlan, lock: PackageLock?) throws {
+        self.folder = folder
+        let runner = CommandRunner(helper: builtExecutable())
+        factory = Factory(
+            store: folder.appending("store"), runner: runner, tools: ToolInventory(runner: runner),
+            executable: builtExecutable(), clock: WallClock { 1_763_300_000 }, environment: [:])
+        store = try FolderStore(
+            folder.appending("store"), digest: { Digest(of: try DurableFile.read($0)) }, removeForeign: { _ in })
+        output = folder.appending("out")
         prepared = PreparedBuild(
             loaded: LoadedDefinition(
                 definition: definition, warnings: [], localFiles: [:], source: Digest(of: [2])),
-            plan: plan, mirrors: [:], tools: ["tar": "1.34"], warnings: [], lock: lock)
+            plan: plan, tools: ["tar": "1.34"], warnings: [], lock: lock)
         try makeResults()
     }
 
@@ -67,14 +96,24 @@ struct FinishedBuild {
             results[step.name] = StepResult(
                 folder: path, record: StepRecord(id: step.id, name: step.name, made: 1_763_299_999, seconds: 1.5))
         }
+        for artifact in prepared.plan.artifacts {
+            try make(artifact.file, Self.content(artifact.file))
+        }
+        if case .netinstall = prepared.loaded.definition.base {
+            try write(
+                VerifyReport(rules: ["H-01"], isStrict: false, isAdvisory: true, findings: []), "verify", "verify.json")
+            try write(["seconds": 7], "install", "install.json")
+            try write(["freed": 9], "seal", "seal.json")
+            try DurableFile.write(
+                Array("Content of /var/log/installer/syslog:\nit went well".utf8),
+                to: folder.appending("results/seal/installer-logs.txt"))
+            return
+        }
         let package = InstalledPackage(
             name: "bash", version: "5.2.37-2", architecture: "amd64", source: "bash", sourceVersion: "5.2.37-2",
             maintainer: "A <a@example.org>", homepage: nil, licenses: ["GPL-3+"])
         try write([package], "configure", "packages.json")
         try write([Self.bash], "bootstrap", "packages.lock.json")
-        for artifact in prepared.plan.artifacts {
-            try make(artifact.file, Self.content(artifact.file))
-        }
     }
 
     /// What a header tells apart, and then what nobody unpacks.

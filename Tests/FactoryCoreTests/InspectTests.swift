@@ -91,12 +91,21 @@ import Testing
         }
     }
 
-    @Test func `A file that no document names is no part of the publication`() async throws {
+    @Test func `A file that no document names is no fault of the others, and none of theirs`() async throws {
         try await FinishedBuild.with { build in
             try await build.publish()
-            try Scratch.write("x", build.output.appending("web-1.0.raw"))
-            let problems = try await build.problems()
-            #expect(problems.contains("web-1.0.raw: the manifest does not name it"))
+            try Scratch.write(String(repeating: "x", count: 512), build.output.appending("web-1.0.raw"))
+            #expect(try await build.problems() == [])
+            let inspection = try await build.factory.inspect(build.output, publicKey: nil)
+            let files = inspection.publications.flatMap(\.files)
+            #expect(
+                files.filter { $0.file == "web-1.0.raw" }.flatMap(\.notes) == [
+                    "no checksum beside it", "of another build: no document here names it",
+                ])
+            #expect(try await build.problems("web-1.0.raw").contains("web-1.0.raw: the manifest does not name it"))
+            try Scratch.write("\(Digest(of: []).hex)  web-1.0.raw\n", build.output.appending("web-1.0.raw.sha256sum"))
+            #expect(
+                try await build.problems() == ["web-1.0.raw: its digest is not the one in web-1.0.raw.sha256sum"])
         }
     }
 

@@ -24,7 +24,10 @@ enum Facts {
                 architecture: definition.os.architecture, components: ["main"], requested: packages.map(\.name),
                 releases: releases, packages: packages),
             tools: Dictionary(
-                uniqueKeysWithValues: ([Planner.builder] + Planner.tools + Planner.libraries.values).map { ($0, "1.0") }
+                uniqueKeysWithValues: ([Planner.builder] + Planner.tools(for: definition) + Planner.libraries.values)
+                    .map {
+                        ($0, "1.0")
+                    }
             ))
     }
 }

@@ -12,7 +12,7 @@ import Testing
     }
 
     private let everything: Set<String> = [
-        "bootstrap", "configure", "assemble", "verify", "convert-qcow2", "boot-bios", "boot-uefi",
+        "bootstrap", "configure", "clean", "assemble", "verify", "convert-qcow2", "boot-bios", "boot-uefi",
     ]
 
     @Test func `Steps come after those that they need, with names of their own`() throws {
@@ -77,7 +77,7 @@ import Testing
         let changed = try plan(Definitions.small { $0.disk.size = .fixed(.gibi(8)) })
         #expect(
             try plan(Definitions.small()).stepsChanged(in: changed)
-                == everything.subtracting(["bootstrap", "configure"]))
+                == everything.subtracting(["bootstrap", "configure", "clean"]))
     }
 
     @Test func `The order of packages is no difference`() throws {
@@ -102,7 +102,7 @@ import Testing
         #expect(plan.artifacts.map(\.digestStep) == ["convert-qcow2", "digest-raw"])
     }
 
-    @Test(arguments: ([Planner.builder] + Planner.tools))
+    @Test(arguments: ([Planner.builder] + Planner.tools(for: Definitions.small())))
     func `Another version of a tool changes the steps that use it and what follows`(tool: String) throws {
         let definition = Definitions.small { $0.outputs = [.init(.qcow2), .init(.raw), .init(.tarZstd)] }
         let base = try plan(definition)
@@ -115,17 +115,17 @@ import Testing
     }
 
     @Test func `A new state of a suite changes everything`() throws {
-        let changed = try plan(Definitions.small()) { $0.lock.releases[1].inRelease = Digest(of: [9]) }
+        let changed = try plan(Definitions.small()) { $0.lock?.releases[1].inRelease = Digest(of: [9]) }
         #expect(try plan(Definitions.small()).stepsChanged(in: changed) == everything)
     }
 
     @Test func `Another version of a package changes everything`() throws {
-        let changed = try plan(Definitions.small()) { $0.lock.packages[0].digest = Digest(of: [9]) }
+        let changed = try plan(Definitions.small()) { $0.lock?.packages[0].digest = Digest(of: [9]) }
         #expect(try plan(Definitions.small()).stepsChanged(in: changed) == everything)
     }
 
     @Test func `Times are those of the newest suite, or what the caller says`() throws {
-        let newest = Facts.of(Definitions.small()).lock.releases.map(\.date).max()
+        let newest = Facts.of(Definitions.small()).lock?.releases.map(\.date).max()
         guard case .configure(let usual) = try plan(Definitions.small()).step(named: "configure")?.action,
             case .configure(let given) = try plan(Definitions.small(), { $0.epoch = 5 }).step(named: "configure")?
                 .action
@@ -149,7 +149,7 @@ import Testing
 
     @Test func `Without a disk or a wish to boot it there is no boot`() throws {
         let tar = try plan(Definitions.small { $0.outputs = [Output(.tar)] })
-        #expect(tar.steps.map(\.name) == ["bootstrap", "configure", "digest-tar"])
+        #expect(tar.steps.map(\.name) == ["bootstrap", "configure", "clean", "digest-tar"])
         let unwished = try plan(Definitions.small { $0.bootCheck.enabled = false })
         #expect(!unwished.steps.contains { $0.name.hasPrefix("boot-") })
     }
@@ -165,19 +165,35 @@ import Testing
         #expect(base.stepsChanged(in: other) == everything.subtracting(["bootstrap"]))
     }
 
+    @Test(arguments: Output.Format.allCases)
+    func `Every output is made of the cleaned tree, and nothing but cleaning reads the other one`(
+        format: Output.Format
+    ) throws {
+        let plan = try plan(Definitions.small { $0.outputs = [Output(format)] })
+        #expect(plan.steps.filter { $0.inputs.values.contains { $0.step == "configure" } }.map(\.name) == ["clean"])
+        #expect(plan.artifacts.allSatisfy { $0.source.step != "configure" })
+        #expect(plan.steps.contains { $0.inputs.values.contains { $0.step == "clean" } })
+    }
+
+    @Test func `What cleaning removes changes no earlier step`() throws {
+        let base = try plan(Definitions.small())
+        var changed = base
+        changed.steps = []
+        for step in base.steps {
+            var action = step.action
+            if case .clean(let clean) = action {
+                action = .clean(
+                    CleanAction(revision: clean.revision + 1, secrets: clean.secrets, epoch: clean.epoch))
+            }
+            changed.steps.append(
+                try Step(name: step.name, action: action, inputs: step.inputs, tools: step.tools, after: changed.steps))
+        }
+        #expect(base.stepsChanged(in: changed) == everything.subtracting(["bootstrap", "configure"]))
+    }
+
     @Test func `A waiver changes the verify step alone`() throws {
         let changed = try plan(Definitions.small { $0.verify.waivers = [.init(rule: "H-24", reason: "a test")] })
         #expect(try plan(Definitions.small()).stepsChanged(in: changed) == ["verify"])
-    }
-
-    @Test func `An installation is refused for now`() {
-        let source = Source(.https, "https://mirror.example.org/installer")
-        let definition = Definitions.small {
-            $0.base = .netinstall(
-                Netinstall(medium: .kernel(source, initrd: source), answers: [], memory: .gibi(1)))
-        }
-        let error = #expect(throws: FactoryError.self) { try plan(definition) }
-        #expect(error?.message == "installations are not built by this version yet")
     }
 
     @Test func `An unknown release is refused`() {

@@ -33,6 +33,32 @@ import Testing
         }
     }
 
+    @Test(arguments: [true, false])
+    func `A machine of libvirt that a dead process left is released, or stays written down`(isGone: Bool) async throws {
+        try await FolderStore.with { store in
+            var intent: Ledger.Intent? = try store.ledger.libvirtDomain(of: "qemu:///session")
+            let id = try #require(intent?.id)
+            try forge(try #require(intent), in: store) { $0.started += 1 }
+            intent = nil
+            var asked: [String] = []
+            await store.ledger.reap { connection, name in
+                asked.append("\(connection) \(name)")
+                return isGone
+            }
+            #expect(asked == ["qemu:///session image-factory-\(id)"])
+            #expect(store.names("ledger").isEmpty == isGone)
+        }
+    }
+
+    @Test func `A connection that is not ours is no entry`() async throws {
+        try await FolderStore.with { store in
+            let intent = try store.ledger.libvirtDomain(of: "qemu:///session")
+            try forge(intent, in: store) { $0.path = "qemu+ssh://elsewhere/system" }
+            #expect(store.ledger.entries().entries == [])
+            intent.settle()
+        }
+    }
+
     @Test func `What a live process made stays`() async throws {
         try await FolderStore.with { store in
             let place = try makeFolder(store.root)

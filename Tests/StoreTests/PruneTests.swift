@@ -1,4 +1,5 @@
 import Engine
+import Glibc
 import Model
 import Store
 import SystemPackage
@@ -76,11 +77,28 @@ import Testing
     func `Packages and package lists that a build uses are left alone`(kind: String, leased: String) async throws {
         try await FolderStore.with { store in
             for name in ["used", "unused"] { try Folder.make(store.root.appending(kind).appending(name)) }
-            let lease = store.use(kind, leased)
+            let lease = try await store.use(kind, leased)
             #expect(lease != nil)
             _ = await store.prune(size: ByteCount(0), age: nil, now: 4e9)
             #expect(store.names(kind) == (leased.isEmpty ? ["unused", "used"] : ["used"]))
             withExtendedLifetime(lease) {}
+        }
+    }
+
+    @Test func `What is being removed is not leased, and what another lease holds is`() async throws {
+        try await FolderStore.with { store in
+            let (folder, hidden) = (store.root.appending("releases/a"), store.root.appending("releases/.a"))
+            try Folder.make(folder)
+            var leases = [try await store.use("releases", "a"), try await store.use("releases", "a")]
+            #expect(leases.allSatisfy { $0 != nil })
+            leases = []
+            var removing = FileLock.attempt(existing: folder, shared: false)
+            #expect(removing != nil)
+            let waiting = Task { try await store.use("releases", "a") }
+            try await Task.sleep(for: .milliseconds(150))
+            #expect(rename(folder.string, hidden.string) == 0)
+            removing = nil
+            await #expect(throws: FactoryError.self) { try await waiting.value }
         }
     }
 

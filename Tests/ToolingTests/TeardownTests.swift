@@ -30,6 +30,16 @@ import Testing
         #expect(clock.now - start < .seconds(3))
     }
 
+    @Test func `A relay for a guest ends with its containment`() async throws {
+        let mark = mark(79)
+        let containment = Containment(network: .relayed(socket: "/mnt/\(mark).sock"), workSize: .mebi(1))
+        let task = Task { try await runner.run(sleeper(mark, containment)) }
+        #expect(try await ProcessTable.waitUntil(anyWithArgument: mark, is: true))
+        task.cancel()
+        await #expect(throws: CancellationError.self) { try await task.value }
+        #expect(ProcessTable.count(withArgument: mark) == 0)
+    }
+
     @Test func `Cancelling the task ends a command that is not contained`() async throws {
         let mark = mark(82)
         let task = Task { try await runner.run(Command("sh", ["-c", "sleep \(mark); true"])) }

@@ -25,6 +25,9 @@ ssize_t if_copy_range(int source, off_t from, int target, off_t to, size_t lengt
 /// pipe2(2) with O_CLOEXEC: the reading end, then the writing end. Returns 0, or -1 with errno set.
 int if_pipe(int ends[2]);
 
+/// accept4(2) with SOCK_CLOEXEC. Returns the descriptor, or -1 with errno set.
+int if_accept(int descriptor);
+
 /// openat(2) with O_PATH | O_NOFOLLOW | O_CLOEXEC. Returns the descriptor, or -1 with errno set.
 int if_open_place(int folder, const char *name);
 

@@ -45,7 +45,7 @@ struct BuildState: Sendable {
                 state.lastLine = line
                 state.start = state.start ?? event.time
             }
-        case .warning: break
+        case .warning, .note: break
         case .finished(let step, let outcome, let seconds):
             change(step) { state in
                 state.outcome = outcome

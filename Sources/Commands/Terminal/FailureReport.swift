@@ -15,7 +15,7 @@ package struct FailureReport: Sendable {
     /// The exit status of a process that ends with this error.
     package static func status(of error: any Error) -> Int32 {
         switch error {
-        case let error as FactoryError: error.code.rawValue
+        case let error as FactoryError: error.status ?? error.code.rawValue
         case let invalid as InvalidInput: invalid.code.rawValue
         case is CancellationError: 128 + SIGINT
         default: FactoryError.Code.internal.rawValue

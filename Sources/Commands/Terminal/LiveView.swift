@@ -22,6 +22,7 @@ struct LiveView: Sendable {
         case finished(BuildState.StepState)
         case log(step: String, line: String)
         case warning(step: String?, message: String)
+        case told(String)
         /// Lines that were dropped because the terminal took none.
         case omitted(Int)
     }
@@ -34,6 +35,7 @@ struct LiveView: Sendable {
             return state.step(step).map { .finished($0) }
         case .log(let step, let line): return verbosity == .verbose ? .log(step: step, line: line) : nil
         case .warning(let step, let message): return .warning(step: step, message: message)
+        case .note(let message): return verbosity == .quiet ? nil : .told(message)
         default: return nil
         }
     }
@@ -44,6 +46,7 @@ struct LiveView: Sendable {
         case .finished(let step): finished(step, state, columns: columns).rendered(color: color)
         case .log(let step, let line): log(step, line, state)
         case .warning(let step, let message): warning(step, message)
+        case .told(let message): text(message)
         case .omitted(let count): StyledText("\(glyphs.ellipsis) \(count) lines not shown", .dim).rendered(color: color)
         }
     }

@@ -49,6 +49,7 @@ struct PlainTranscript: Sendable {
         case .progress(let step, let done, let total, let unit):
             return progress(step, Progress(done: done, total: total, unit: unit), event.time)
         case .log(let step, let line): return verbosity == .verbose ? "\(step) | \(line)" : nil
+        case .note(let message): return message
         case .ended(let outcome, let seconds): return "build: \(Self.end(outcome, seconds))"
         }
     }

@@ -18,6 +18,7 @@ package enum INIKeys {
         INIKey("append", "Further arguments of the installer's kernel."),
         INIKey(
             "autoinstall", "An answer file for Ubuntu's installer of 22.04 and later."),
+        INIKey("boot-check", standard: "False", "Whether the finished image is booted to prove it."),
         INIKey(
             "cache_dir", standard: "~/.cache/image-factory, for root /var/cache/image-factory",
             "The folder for downloads and results."),
@@ -45,6 +46,9 @@ package enum INIKeys {
         INIKey("preseed", "An answer file for the Debian installer."),
         INIKey("ram", "The memory of the installing machine; required."),
         INIKey("upload_destinations", "Sections of destinations, with commas between them."),
+        INIKey(
+            "verify", standard: "report",
+            "report: what the rules of sound images find is told; strict: it ends the build."),
         INIKey("vnc", "HOST:DISPLAY to look at the installation."),
         INIKey("yast", "An answer file for openSUSE and SLES."),
     ]

@@ -7,6 +7,14 @@ struct INILowering {
         case raw
     }
 
+    /// What becomes of what the rules of sound images find.
+    private enum VerifyMode: String, CaseIterable {
+        /// It is told.
+        case report
+        /// It ends the build, as everywhere else.
+        case strict
+    }
+
     let section: INISection
     let surroundings: INISurroundings
     let problems: INIProblems
@@ -19,13 +27,17 @@ struct INILowering {
         let size = imageSize()
         let firmware = section.choice("firmware", DiskLayout.Firmware.self) ?? .bios
         let cacheFolder = section.line("cache_dir").map { absolute(expanded($0.text)) }
+        let uploads = INIUploads(section: section, problems: problems).destinations(of: fileName(format))
+        let bootCheck = BootCheck(enabled: section.flag("boot-check"))
+        let verify = section.choice("verify", VerifyMode.self) ?? .report
         guard let install else { return nil }
         let definition = ImageDefinition(
             name: section.name, version: surroundings.date,
             // What the installer installs is not known before. "linux" is what os-release(5) has for such.
             os: OperatingSystem(distribution: "linux", release: ""), base: .netinstall(install),
             disk: DiskLayout(size: .fixed(size), firmware: firmware),
-            outputs: [format == .raw ? Output(.raw) : Output(.qcow2, compression: .uncompressed)])
+            outputs: [format == .raw ? Output(.raw) : Output(.qcow2, compression: .uncompressed)],
+            bootCheck: bootCheck, verify: VerifySettings(isAdvisory: verify == .report), uploads: uploads)
         return (definition, cacheFolder)
     }
 
@@ -41,7 +53,6 @@ struct INILowering {
         let processors = machine.processors()
         let mac = machine.mac()
         let vnc = machine.vnc()
-        let uploads = INIUploads(section: section, problems: problems).destinations(of: fileName(format))
         let logFile =
             section.flag("log-file")
             ? section.line("log-filename")?.text ?? "\(section.name)-\(surroundings.date).log" : nil
@@ -55,8 +66,7 @@ struct INILowering {
         return Netinstall(
             medium: medium, answers: answers, append: append, memory: memory, processors: processors, mac: mac,
             vnc: vnc, hypervisor: hypervisor ?? .qemu, network: network, partitions: partitions ?? .linux,
-            showsInstallerLogs: showsLogs, logFile: logFile, keepsRaw: keepsRaw, postBuildCommand: command,
-            uploads: uploads)
+            showsInstallerLogs: showsLogs, logFile: logFile, keepsRaw: keepsRaw, postBuildCommand: command)
     }
 
     private func network() -> Netinstall.Network { section.choice("network", Netinstall.Network.self) ?? .proxy }

@@ -54,6 +54,10 @@ enum NativeKeys {
             "Texts that commands find in /run/secrets and the image must not have; each has one of env, file and secret."
         ),
         ShapeKey("sign", .map(sign), "How what is published is signed; not by default."),
+        ShapeKey(
+            "publish", .list(.map(destination)),
+            "Where the finished files are taken, in the order in which that is done."
+        ),
         ShapeKey("variables", .variables, "Values for ${name} in this definition, which --set replaces."),
     ]
 
@@ -77,7 +81,7 @@ enum NativeKeys {
     private static let word = TextRule("a word", "[A-Za-z0-9][A-Za-z0-9._/+-]*", maximum: 128)
 
     private static let os: [ShapeKey] = [
-        ShapeKey("distribution", .text(word), "debian or ubuntu.", required: true),
+        ShapeKey("distribution", .text(word), "debian or ubuntu; any for an installation.", required: true),
         ShapeKey("release", .text(word), "Code name or number: trixie or 13.", required: true),
         ShapeKey("architecture", .text(word), "amd64, the default."),
     ]
@@ -95,7 +99,9 @@ enum NativeKeys {
                     "Components of the archive; the distribution's default."),
                 ShapeKey(
                     "keyring", .text(path), "A keyring file in place of the distribution's keyring package."),
-            ]), "Install packages into an empty folder.")
+            ]), "Install packages into an empty folder."),
+        ShapeKey(
+            "netinstall", .map(netinstall), "Let the distribution's own installer install in a virtual machine."),
     ]
 
     private static let disk: [ShapeKey] = [

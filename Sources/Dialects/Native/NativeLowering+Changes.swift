@@ -47,7 +47,7 @@ extension NativeLowering {
     }
 
     /// A path that is relative to the definition's folder, or absolute.
-    private func beside(_ path: String) -> String {
+    func beside(_ path: String) -> String {
         path.hasPrefix("/") ? path : folder == "/" ? "/" + path : folder + "/" + path
     }
 
@@ -118,8 +118,7 @@ extension NativeLowering {
         switch given[0] {
         case "env": return SecretDeclaration(name: name, source: .environment(text))
         case "file":
-            let path = text.hasPrefix("/") ? text : folder == "/" ? "/" + text : folder + "/" + text
-            return SecretDeclaration(name: name, source: .file(path))
+            return SecretDeclaration(name: name, source: .file(beside(text)))
         default:
             if text.utf8.count < 8 {
                 problems.error(

@@ -13,7 +13,7 @@ struct NativeLowering {
     func definition(_ root: NativeMap) -> ImageDefinition {
         var image = ImageDefinition(
             name: name(root, "name"), version: name(root, "version"), os: operatingSystem(root))
-        image.base = .bootstrap(bootstrap(root.map("base")?.map("bootstrap"), image.os))
+        image.base = base(root, image.os)
         image.disk = disk(root.map("disk"))
         image.hostname = root.text("hostname") ?? image.hostname
         image.locale = root.text("locale") ?? image.locale
@@ -36,6 +36,8 @@ struct NativeLowering {
         if let map = root.map("verify") { image.verify = verify(map) }
         image.secrets = root.list("secrets").compactMap(\.map).compactMap(secret)
         unique(root.list("secrets"), "name", "the secret")
+        if case .netinstall = image.base { checkInstalled(root, image) }
+        image.uploads = root.list("publish").compactMap(\.map).map { destination($0, image) }
         return image
     }
 
@@ -56,14 +58,17 @@ struct NativeLowering {
                 os.place("architecture"),
                 "the architecture '\(architecture)' cannot be built yet; the only one is amd64")
         }
+        // What an installer installs is its own affair.
+        let isInstalled = root.map("base")?["netinstall"] != nil
         guard let known = distributions.known.first(where: { $0.name == wanted }) else {
+            if isInstalled { return OperatingSystem(distribution: wanted, release: release) }
             if !wanted.isEmpty {
                 unknown("distribution", wanted, distributions.known.map(\.name), os.place("distribution"))
             }
             return OperatingSystem(distribution: wanted, release: release)
         }
         let found = known.releases.first { $0.codename == release || $0.aliases.contains(release) }
-        if found == nil, !release.isEmpty {
+        if found == nil, !release.isEmpty, !isInstalled {
             unknown(
                 "release of \(wanted)", release, known.releases.flatMap { [$0.codename] + $0.aliases },
                 os.place("release"))
@@ -74,6 +79,13 @@ struct NativeLowering {
     private func unknown(_ what: String, _ name: String, _ names: [String], _ place: Place) {
         let near = NearestName.to(name, among: names).map { "; did you mean '\($0)'?" }
         problems.error(place, "unknown \(what) '\(name)'" + (near ?? "; known: " + names.joined(separator: ", ")))
+    }
+
+    private func base(_ root: NativeMap, _ os: OperatingSystem) -> Base {
+        let base = root.map("base")
+        guard let map = base?.map("netinstall") else { return .bootstrap(bootstrap(base?.map("bootstrap"), os)) }
+        if base?["bootstrap"] != nil { problems.error(map.place, "a base is either 'bootstrap' or 'netinstall'") }
+        return .netinstall(netinstall(map))
     }
 
     private func bootstrap(_ map: NativeMap?, _ os: OperatingSystem) -> Bootstrap {

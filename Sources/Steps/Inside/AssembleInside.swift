@@ -14,11 +14,7 @@ package struct AssembleInside: Codable, Sendable {
     private var disk: FilePath { "/mnt/out/disk.raw" }
 
     func run(runner: any CommandRunning, log: @escaping @Sendable (String) -> Void) async throws {
-        let path = FilePath(trees).appending("tree")
-        guard mkdir(path.string, 0o755) == 0 else {
-            throw FactoryError(.cannotCreate, "cannot make \(path): \(Errno(rawValue: errno))")
-        }
-        try await TreeArchive.extract("/mnt/tree.tar", to: path, runner: runner)
+        let path = try await TreeArchive.unpack("/mnt/tree.tar", in: trees, runner: runner)
         let tree = try TreeRoot(path)
         let commands = TreeCommands(tree: path, epoch: action.epoch, runner: runner, log: log)
         let boot = BootFiles(action: action, ids: ids, tree: tree, commands: commands)

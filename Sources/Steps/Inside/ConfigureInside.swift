@@ -2,21 +2,15 @@ import Glibc
 import Model
 import SystemPackage
 import Tooling
-import Verify
 
-/// The changes to a tree, in this order: system settings, users, files, commands, then the traces of the build are
-/// removed and the tree is packed.
+/// The changes to a tree, in this order: system settings, users, files, commands. Then the tree is packed.
 package struct ConfigureInside: Codable, Sendable {
     var action: ConfigureAction
     /// Where the tree is unpacked.
     var trees: String
 
     func run(runner: any CommandRunning, log: @escaping @Sendable (String) -> Void) async throws {
-        let path = FilePath(trees).appending("tree")
-        guard mkdir(path.string, 0o755) == 0 else {
-            throw FactoryError(.cannotCreate, "cannot make \(path): \(Errno(rawValue: errno))")
-        }
-        try await TreeArchive.extract("/mnt/tree.tar", to: path, runner: runner)
+        let path = try await TreeArchive.unpack("/mnt/tree.tar", in: trees, runner: runner)
         let tree = try TreeRoot(path)
         for name in ["/dev", "/proc", "/sys", "/run"] { try tree.makeFolder(name) }
         let commands = TreeCommands(tree: path, epoch: action.epoch, runner: runner, log: log)
@@ -24,24 +18,17 @@ package struct ConfigureInside: Codable, Sendable {
         try await SystemSettings(action: action, tree: tree, commands: commands).apply()
         try await addUsers(tree, commands)
         try addFiles(tree)
-        let secrets = action.secrets.isEmpty ? [] : try SecretFile.read()
+        let secrets = try SecretFile.read(action.secrets)
         try commands.offer(secrets)
         try await runCommands(commands)
         try await writePackageList(tree, commands)
         commands.unmount()
-        try BuildTraces(tree: tree).remove()
+        // What commands tell logs and histories of a secret goes with them, before this tree is kept in the store.
+        if !secrets.isEmpty { try BuildTraces(tree: tree).remove() }
         log("packing the tree")
         try await TreeArchive.create("/mnt/out/tree.tar", from: path, epoch: action.epoch, runner: runner)
-        try refuse(secrets, in: "/mnt/out/tree.tar")
-    }
-
-    /// Here, where their values are those that the commands had: a tree that is reused is known to be without them.
-    private func refuse(_ secrets: [SecretValue], in archive: FilePath) throws {
-        let searched = secrets.map { VerifyFacts.Secret(name: $0.name, value: Array($0.value.utf8)) }
-        guard !searched.isEmpty, let name = try SecretSearch.names(of: searched, in: archive).first else { return }
-        throw FactoryError(
-            .failed, "the tree has the secret '\(name)' in it",
-            remedy: "read it from /run/secrets/\(name) where it is needed, and write it nowhere")
+        // Here, where their values are those that the commands had: a tree that is reused is known to be without them.
+        try TreeSecrets.refuse(secrets, in: "/mnt/out/tree.tar")
     }
 
     private func addUsers(_ tree: TreeRoot, _ commands: TreeCommands) async throws {

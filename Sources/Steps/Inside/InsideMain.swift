@@ -13,11 +13,16 @@ package enum InsideMain {
         do {
             switch try Canonical.decode(InsideOrder.self, from: try WholeFile.bytes(FilePath(order))) {
             case .configure(let work): try await work.run(runner: runner, log: log)
+            case .clean(let work): try await work.run(runner: runner, log: log)
             case .assemble(let work): try await work.run(runner: runner, log: log)
             case .convert(let work): try await work.run { say(InsideMessage.progress($0, of: $1)) }
             case .verify(let work): try await work.run(runner: runner)
             case .diff(let work): try await work.run()
             case .resize(let work): try work.run(log: log)
+            case .seal(let work):
+                try await work.run(runner: runner, log: log) { say(InsideMessage.progress($0, of: $1)) }
+            case .installerFiles(let work): try await work.run()
+            case .installedDisk(let work): try work.run()
             }
             return 0
         } catch let error as FactoryError {

@@ -1,10 +1,16 @@
+import Glibc
 import Model
 import SystemPackage
 import Tooling
 
 /// A tree as a tar file, with owners by number and extended attributes.
 enum TreeArchive {
-    static func extract(_ archive: String, to tree: FilePath, runner: any CommandRunning) async throws {
+    /// The tree, in a new folder of `place`.
+    static func unpack(_ archive: String, in place: String, runner: any CommandRunning) async throws -> FilePath {
+        let tree = FilePath(place).appending("tree")
+        guard mkdir(tree.string, 0o755) == 0 else {
+            throw FactoryError(.cannotCreate, "cannot make \(tree): \(Errno(rawValue: errno))")
+        }
         try await runner.runChecked(
             Command(
                 "tar",
@@ -16,6 +22,7 @@ enum TreeArchive {
                 ]),
             activity: "unpacking the tree"
         ) { _, _ in }
+        return tree
     }
 
     /// In name order, with no time later than the epoch.

@@ -2,7 +2,7 @@
 package struct GuestClocks: Hashable, Sendable {
     /// From its start to the sign that is waited for.
     package var total: Duration
-    /// With neither serial output nor disk traffic.
+    /// With neither serial output nor disk traffic, nor traffic of the network where that is counted.
     package var noProgress: Duration
     /// From the power button to the end; then it is switched off.
     package var shutdownGrace: Duration
@@ -23,6 +23,7 @@ struct GuestWatch: Sendable {
         var serialBytes: Int
         var diskBytes: Int64
         var diskOperations: Int64
+        var networkBytes: UInt64 = 0
     }
 
     enum Verdict: Hashable, Sendable {

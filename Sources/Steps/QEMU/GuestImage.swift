@@ -44,7 +44,7 @@ package struct GuestImage: Hashable, Sendable {
         try await makeOverlay(in: folder, tools: tools, runner: runner)
         var machine = Machine(
             accelerator: accelerator, processor: processor, memory: memory,
-            firmware: try prepareFirmware(in: folder, tools: tools),
+            firmware: try GuestFirmware.prepare(firmware, in: folder, at: Self.inside, tools: tools),
             disks: [
                 Machine.Disk(
                     file: Self.inside + "/overlay.qcow2", format: .qcow2,
@@ -76,22 +76,5 @@ package struct GuestImage: Hashable, Sendable {
                 ], limits: .init(addressSpace: .gibi(2), processorTime: .seconds(30))),
             timeout: .seconds(60))
         try await runner.runChecked(command, activity: "making an overlay on \(file.lastComponent?.string ?? "")")
-    }
-
-    private func prepareFirmware(in folder: FilePath, tools: ToolInventory) throws -> Machine.Firmware {
-        guard firmware == .uefi else { return .bios }
-        let files = try tools.require(.uefiFirmware)
-        guard files.count > 1 else { return .uefi(code: files[0].string, variables: nil) }
-        let copy = folder.appending("variables.fd")
-        do {
-            // Firmware files are links in some distributions, so they may be followed.
-            let source = try FileDescriptor.open(files[1], .readOnly, options: .closeOnExec)
-            let bytes = try source.closeAfter { try SmallFile.contents(of: source) }
-            try SmallFile.create(copy, bytes)
-        } catch let problem as Errno {
-            throw FactoryError(.inputOutput, "cannot copy \(files[1]): \(problem)")
-        }
-        try Containment.handOver(copy)
-        return .uefi(code: files[0].string, variables: Self.inside + "/variables.fd")
     }
 }

@@ -5,9 +5,9 @@ extension Machine {
     /// missed. One processor without KVM: with two, one boot of four panicked (QEMU 7.2).
     package func arguments() throws -> [String] {
         try checkPaths()
-        return try QEMUOptions.isolation + machineArguments() + firmwareArguments()
+        return try QEMUOptions.isolation + machineArguments() + firmwareArguments() + kernelArguments()
             + disks.enumerated().flatMap { try diskArguments($0.element, number: $0.offset) }
-            + seedArguments() + networkArguments() + channelArguments()
+            + seedArguments() + mediumArguments() + networkArguments() + channelArguments()
     }
 
     private func machineArguments() -> [String] {
@@ -18,11 +18,25 @@ extension Machine {
         return [
             "-name", "image-factory", "-machine", machine, "-accel", accelerator.rawValue,
             "-cpu", processor ?? (accelerator == .kvm ? "host" : "qemu64,-svm"), "-smp",
-            accelerator == .kvm ? "2" : "1",
+            accelerator == .kvm ? "\(installation?.processors ?? 2)" : "1",
             "-m", "\(max(1, memory.bytes >> 20))", "-rtc", "base=utc", "-S",
-            "-display", "none", "-device", "VGA,id=screen",
+            "-display", display, "-device", "VGA,id=screen",
             "-object", "rng-random,id=random,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=random",
         ] + (endsAtReboot ? ["-no-reboot"] : [])
+    }
+
+    private var display: String {
+        installation?.hasDisplay == true ? "vnc=unix:\(folder)/\(Self.displaySocket)" : "none"
+    }
+
+    /// A halted machine still shows its screen and its counters.
+    private func kernelArguments() -> [String] {
+        guard let installation else { return [] }
+        return [
+            "-action", "reboot=shutdown,shutdown=pause,panic=pause", "-device", "pvpanic",
+            "-kernel", installation.kernel.file, "-initrd", installation.kernel.initrd,
+            "-append", installation.kernel.commandLine,
+        ]
     }
 
     private func firmwareArguments() throws -> [String] {
@@ -48,8 +62,15 @@ extension Machine {
             // An overlay is thrown away: what the guest flushes need not reach the disk.
             options["cache"] = ["no-flush": true]
         }
+        var device = "virtio-blk-pci,drive=\(name),id=\(name)-device"
+        // A kernel of ours is the first to boot, and has the first index.
+        if installation == nil { device += ",bootindex=\(number)" }
+        if disk.isResult {
+            options["detect-zeroes"] = "unmap"
+            device += ",werror=stop,rerror=stop"
+        }
         arguments += try node(name, disk.format.rawValue, options)
-        return arguments + ["-device", "virtio-blk-pci,drive=\(name),id=\(name)-device,bootindex=\(number)"]
+        return arguments + ["-device", device]
     }
 
     private func seedArguments() throws -> [String] {
@@ -58,14 +79,22 @@ extension Machine {
             + ["-device", "virtio-blk-pci,drive=seed,id=seed-device"]
     }
 
+    private func mediumArguments() throws -> [String] {
+        guard let medium = installation?.medium else { return [] }
+        return try node("medium", "raw", ["read-only": true, "file": Self.file(medium, writable: false)])
+            + ["-device", "ide-cd,bus=ide.0,drive=medium,id=medium-device"]
+    }
+
     private func networkArguments() -> [String] {
-        var user = "user,id=network,restrict=on"
+        let user: String
         switch network {
         case .none: return []
-        case .isolated: break
-        case .sshForwarded(let port): user += ",hostfwd=tcp:127.0.0.1:\(port)-:22"
+        case .isolated: user = "user,id=network,restrict=on"
+        case .sshForwarded(let port): user = "user,id=network,restrict=on,hostfwd=tcp:127.0.0.1:\(port)-:22"
+        case .shared: user = "user,id=network,ipv6=off"
         }
-        return ["-netdev", user, "-device", "virtio-net-pci,netdev=network,romfile="]
+        let address = installation?.mac.map { ",mac=\($0)" } ?? ""
+        return ["-netdev", user, "-device", "virtio-net-pci,netdev=network,romfile=\(address)"]
     }
 
     private func channelArguments() -> [String] {
@@ -74,6 +103,7 @@ extension Machine {
         }
         return socket("monitor", Self.monitorSocket) + ["-mon", "chardev=monitor,mode=control"]
             + socket("serial", Self.serialSocket) + ["-serial", "chardev:serial"]
+            + (installation == nil ? [] : socket("report", Self.reportSocket) + ["-serial", "chardev:report"])
     }
 
     private static func file(_ path: String, writable: Bool) -> JSONValue {
@@ -93,6 +123,12 @@ extension Machine {
     private func checkPaths() throws {
         guard !folder.contains(",") else {
             throw FactoryError(.internal, "a comma in the machine's folder '\(folder)'")
+        }
+        if let mac = installation?.mac,
+            !mac.utf8.allSatisfy({ $0 == UInt8(ascii: ":") || Character(UnicodeScalar($0)).isHexDigit })
+        {
+            throw FactoryError(
+                .definition, "'\(mac)' is no address of a network card", remedy: "write it as 52:54:00:12:34:56")
         }
     }
 }

@@ -14,6 +14,9 @@ package struct Machine: Hashable, Sendable {
         case isolated
         /// The same, and the guest's port 22 at a port of 127.0.0.1.
         case sshForwarded(port: UInt16)
+        /// Whatever the network namespace of QEMU has: with `Containment.Network.relayed` the program's own proxy and
+        /// nothing else, with `.host` all that the host reaches, and the host. See `GuestNetwork`.
+        case shared
     }
 
     package enum DiskFormat: String, Hashable, Sendable {
@@ -38,11 +41,52 @@ package struct Machine: Hashable, Sendable {
         package var format: DiskFormat
         /// What is behind `file`, which is qcow2 then. What the file itself names is not believed.
         package var base: Base?
+        /// Whether the disk is what the machine runs for: zeroes become holes of the file, and the machine stops when
+        /// the host cannot write it.
+        package var isResult: Bool
 
-        package init(file: String, format: DiskFormat, base: Base? = nil) {
+        package init(file: String, format: DiskFormat, base: Base? = nil, isResult: Bool = false) {
             self.file = file
             self.format = format
             self.base = base
+            self.isResult = isResult
+        }
+    }
+
+    /// A Linux kernel that is started without a boot loader of the guest.
+    package struct Kernel: Hashable, Sendable {
+        package var file: String
+        package var initrd: String
+        package var commandLine: String
+
+        package init(file: String, initrd: String, commandLine: String) {
+            self.file = file
+            self.initrd = initrd
+            self.commandLine = commandLine
+        }
+    }
+
+    /// What the machine has beside the usual, for the installer of a distribution.
+    package struct Installation: Hashable, Sendable {
+        package var kernel: Kernel
+        /// An ISO image in a CD-ROM drive.
+        package var medium: String?
+        /// Nil lets the accelerator decide.
+        package var processors: UInt32?
+        /// Of the network card: `52:54:00:12:34:56`.
+        package var mac: String?
+        /// Whether there is a display at the VNC socket.
+        package var hasDisplay: Bool
+
+        package init(
+            kernel: Kernel, medium: String? = nil, processors: UInt32? = nil, mac: String? = nil,
+            hasDisplay: Bool = false
+        ) {
+            self.kernel = kernel
+            self.medium = medium
+            self.processors = processors
+            self.mac = mac
+            self.hasDisplay = hasDisplay
         }
     }
 
@@ -60,10 +104,13 @@ package struct Machine: Hashable, Sendable {
     package var folder: String
     /// Whether QEMU ends when the guest reboots.
     package var endsAtReboot: Bool
+    /// Then there is a second serial port, a reboot is a shutdown, and after a shutdown the machine stays, halted.
+    package var installation: Installation?
 
     package init(
         accelerator: Accelerator, processor: String? = nil, memory: ByteCount = .gibi(1), firmware: Firmware = .bios,
-        disks: [Disk], seed: String? = nil, network: Network = .isolated, folder: String, endsAtReboot: Bool = false
+        disks: [Disk], seed: String? = nil, network: Network = .isolated, folder: String, endsAtReboot: Bool = false,
+        installation: Installation? = nil
     ) {
         self.accelerator = accelerator
         self.processor = processor
@@ -74,9 +121,12 @@ package struct Machine: Hashable, Sendable {
         self.network = network
         self.folder = folder
         self.endsAtReboot = endsAtReboot
+        self.installation = installation
     }
 
     /// The sockets' names in `folder`.
     static let monitorSocket = "monitor.sock"
     static let serialSocket = "serial.sock"
+    static let reportSocket = "report.sock"
+    static let displaySocket = "display.sock"
 }

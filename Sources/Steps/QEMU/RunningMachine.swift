@@ -6,10 +6,27 @@ package struct RunningMachine: Sendable {
     package let monitor: QMPClient
     let serial: SocketConnection
     let recorder: SerialRecorder
+    /// The second serial port of a machine that installs.
+    let report: Report?
+    let events: MachineEvents
+    /// What has gone through the network so far; 0 where nobody counts.
+    let networkBytes: @Sendable () -> UInt64
     let exit: ExitWatch
     let process: RunningCommand
 
+    struct Report: Sendable {
+        let serial: SocketConnection
+        let recorder: SerialRecorder
+    }
+
     package var isRunning: Bool { exit.isRunning }
+
+    /// Ends the connections.
+    func close() {
+        monitor.close()
+        serial.close()
+        report?.serial.close()
+    }
 
     /// Types on the guest's serial console.
     package func type(_ bytes: [UInt8]) throws { try serial.send(bytes) }

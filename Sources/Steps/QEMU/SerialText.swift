@@ -2,6 +2,10 @@
 struct EscapeFilter: Sendable {
     private enum State { case text, escape, sequence, string }
     private var state = State.text
+    private let movesEndLines: Bool
+
+    /// - Parameter movesEndLines: whether what moves the cursor to another place becomes the end of a line.
+    init(movesEndLines: Bool = false) { self.movesEndLines = movesEndLines }
 
     /// The byte, unless it is part of an escape sequence.
     mutating func filter(_ byte: UInt8) -> UInt8? {
@@ -17,7 +21,9 @@ struct EscapeFilter: Sendable {
             default: state = .text
             }
         case .sequence:
-            if !(0x20...0x3f).contains(byte) { state = .text }
+            guard !(0x20...0x3f).contains(byte) else { break }
+            state = .text
+            if movesEndLines, "HfABEFdJ".utf8.contains(byte) { return 0x0a }
         case .string:
             // It ends with BEL or ESC \; a line break ends it too, so that a stray one does not hide the rest.
             if byte == 0x07 || byte == 0x0a { state = .text } else if byte == 0x1b { state = .escape }

@@ -31,6 +31,14 @@ package struct VirtualMachine: Sendable {
     package var clocks: GuestClocks
     /// Where the serial log goes, and the screen and the last lines of a guest that failed. It is made if need be.
     package var evidence: FilePath
+    /// What the console of the guest may say.
+    var console = SerialMatcher.boot
+    /// What is kept of the console, in bytes.
+    var logLimit = 64 << 20
+    /// Begins the message of a failure.
+    var subject = "the guest"
+    /// What has gone through the guest's network so far, where somebody counts it.
+    package var networkBytes: @Sendable () -> UInt64 = { 0 }
 
     package init(
         machine: Machine, program: String, binds: [Containment.Bind], folder: FilePath,
@@ -44,6 +52,9 @@ package struct VirtualMachine: Sendable {
         self.clocks = clocks
         self.evidence = evidence
     }
+
+    static let serialLog = "serial.log"
+    static let reportLog = "report.log"
 
     /// Runs the machine until one of the wanted signs. Throws `GuestFailure` where the guest is at fault.
     package func run(
@@ -69,46 +80,62 @@ package struct VirtualMachine: Sendable {
     /// Starts the machine, which runs while `body` does; when `body` ends, so does the machine, at once.
     package func withRunning<Value: Sendable>(
         by runner: some CommandRunning, onSerial: @escaping @Sendable ([UInt8]) -> Void,
-        body: (RunningMachine) async throws -> Value
+        onReport: @escaping @Sendable ([UInt8]) -> Void = { _ in }, body: (RunningMachine) async throws -> Value
     ) async throws -> Value {
         let containment = Containment(
             network: network, workSize: .mebi(16),
             binds: binds + [.init(source: folder, target: machine.folder, writable: true)])
         let command = Command(program, try machine.arguments(), containment: containment)
-        let recorder = try makeRecorder(onSerial)
+        let recorder = try makeRecorder(Self.serialLog, console, onSerial)
+        let report =
+            machine.installation == nil ? nil : try makeRecorder(Self.reportLog, SerialMatcher.report, onReport)
         return try await runner.withRunning(command) { _, _ in
         } body: { process in
-            let guest = try await start(process, recorder: recorder)
-            defer {
-                guest.monitor.close()
-                guest.serial.close()
-            }
+            let guest = try await start(process, recorder: recorder, report: report)
+            defer { guest.close() }
             return try await body(guest)
         }
     }
 
-    private func makeRecorder(_ onSerial: @escaping @Sendable ([UInt8]) -> Void) throws -> SerialRecorder {
+    private func makeRecorder(
+        _ name: String, _ rules: SerialMatcher.Rules, _ onBytes: @escaping @Sendable ([UInt8]) -> Void
+    ) throws -> SerialRecorder {
         do {
             guard mkdir(evidence.string, 0o755) == 0 || errno == EEXIST else { throw Errno(rawValue: errno) }
-            return try SerialRecorder(log: evidence.appending("serial.log"), onBytes: onSerial)
+            return try SerialRecorder(
+                log: evidence.appending(name), rules: rules, logLimit: logLimit, onBytes: onBytes)
         } catch let problem as Errno {
             throw FactoryError(.cannotCreate, "cannot write the guest's log to \(evidence): \(problem)")
         }
     }
 
     /// Connects to the monitor and the console, then lets the processors run.
-    private func start(_ process: RunningCommand, recorder: SerialRecorder) async throws -> RunningMachine {
+    private func start(
+        _ process: RunningCommand, recorder: SerialRecorder, report: SerialRecorder?
+    ) async throws -> RunningMachine {
         let exit = ExitWatch(process)
         do {
             let limit = Duration.seconds(20)
             let socket = try await SocketConnection.connect(
                 to: Machine.monitorSocket, in: folder, within: limit, while: { exit.isRunning })
             let monitor = try await QMPClient.negotiate(over: socket, within: limit)
-            let serial = try await SocketConnection.connect(
-                to: Machine.serialSocket, in: folder, within: limit, while: { exit.isRunning })
-            serial.startReading(onBytes: { recorder.append($0) }, onEnd: {})
+            let port: (String, SerialRecorder) async throws -> SocketConnection = { name, recorder in
+                let port = try await SocketConnection.connect(
+                    to: name, in: folder, within: limit, while: { exit.isRunning })
+                port.startReading(onBytes: { recorder.append($0) }, onEnd: {})
+                return port
+            }
+            let serial = try await port(Machine.serialSocket, recorder)
+            var second: RunningMachine.Report?
+            if let report {
+                second = .init(serial: try await port(Machine.reportSocket, report), recorder: report)
+            }
+            let events = MachineEvents()
+            events.follow(monitor)
             try await monitor.resume()
-            return RunningMachine(monitor: monitor, serial: serial, recorder: recorder, exit: exit, process: process)
+            return RunningMachine(
+                monitor: monitor, serial: serial, recorder: recorder, report: second, events: events,
+                networkBytes: networkBytes, exit: exit, process: process)
         } catch  where !(error is CancellationError) {
             _ = try await exit.wait(for: .seconds(1))
             guard let result = try exit.result() else {
@@ -122,22 +149,14 @@ package struct VirtualMachine: Sendable {
     }
 
     /// Saves what helps to understand the failure, and says where.
-    private func failure(_ cause: GuestSession.Failure, of guest: RunningMachine) async -> GuestFailure {
-        let screen = "screen.png"
-        unlink(evidence.appending(screen).string)
-        if guest.isRunning, (try? await guest.monitor.screenshot(to: "\(machine.folder)/\(screen)")) != nil,
-            let picture = try? SmallFile.read(folder.appending(screen))
+    func failure(_ cause: GuestSession.Failure, of guest: RunningMachine) async -> GuestFailure {
+        var picture: [UInt8]?
+        if guest.isRunning,
+            (try? await guest.monitor.screenshot(to: "\(machine.folder)/\(GuestEvidence.screen)")) != nil
         {
-            try? SmallFile.create(evidence.appending(screen), picture)
+            picture = try? SmallFile.read(folder.appending(GuestEvidence.screen))
         }
-        let lines = guest.recorder.lastLines(40)
-        let text = evidence.appending("last-lines.txt")
-        unlink(text.string)
-        try? SmallFile.create(text, Array(lines.map { $0 + "\n" }.joined().utf8))
-        let error = FactoryError(
-            .failed, "the guest failed: \(cause.reason)",
-            remedy: "look at its last lines and its screen in \(evidence)",
-            log: evidence.appending("serial.log").string)
-        return GuestFailure(reason: cause.reason, accuses: cause.accuses, error: error)
+        return GuestEvidence(folder: evidence, subject: subject)
+            .failure(cause, lines: guest.recorder.lastLines(40), picture: picture)
     }
 }

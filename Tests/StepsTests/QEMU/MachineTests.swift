@@ -105,6 +105,11 @@ import Testing
         #expect(try machine.arguments().contains("user,id=network,restrict=on,hostfwd=tcp:127.0.0.1:2222-:22"))
     }
 
+    @Test func `A guest of the proxy sees what the namespace of QEMU has, by IPv4`() throws {
+        let machine = Machine(accelerator: .tcg, disks: [], network: .shared, folder: "/m")
+        #expect(try machine.arguments().contains("user,id=network,ipv6=off"))
+    }
+
     @Test func `A comma in the folder cannot add options`() {
         let machine = Machine(accelerator: .tcg, disks: [], folder: "/m,server=off")
         #expect(throws: FactoryError.self) { try machine.arguments() }
