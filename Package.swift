@@ -57,7 +57,10 @@ let package = Package(
         module("Engine", ["Model", system]),
         module(
             "Steps",
-            ["Model", "Engine", "Tooling", "DiskFormats", "Filesystems", "Verify", "Compare", "CLinux", system]),
+            [
+                "Model", "Engine", "Tooling", "Transfer", "DiskFormats", "Filesystems", "Verify", "Compare", "CLinux",
+                system,
+            ]),
         module("Store", ["Model", "Engine", "CLinux", system]),
         module(
             "FactoryCore",

@@ -93,14 +93,11 @@ extension Factory {
         _ image: GeneratedImage, _ path: FilePath, _ input: FetchedSource?, _ opened: FolderStore,
         _ note: @escaping @Sendable (String) -> Void
     ) async throws -> StepResult {
-        let facts = HostFacts(opened.root.appending("host-facts.json"))
-        let tool = Tool.qemuImg
-        let version = try await facts.value("version of " + tool.rawValue, of: try tools.require(tool)) {
-            try await tools.version(of: tool)
-        }
-        let plan = try Planner.plan(
-            image.definition, of: image.base, input: input?.digest,
-            tools: [Planner.builder: ImageFactoryVersion.current, Planner.imageTool: version])
+        let versions = try await toolVersions(
+            image.definition, HostFacts(opened.root.appending("host-facts.json")))
+        var sources: [Source: Digest] = [:]
+        if let input, let source = image.base.input?.source { sources[source] = input.digest }
+        let plan = try Planner.plan(image.definition, facts: PlanningFacts(tools: versions, sources: sources))
         var environment = StepEnvironment(
             runner: runner, tools: tools, executable: executable, packages: opened.root.appending("packages"),
             lock: nil, cache: opened.root, logs: opened.root.appending("logs"), mirrors: [:], localFiles: [:],
