@@ -60,10 +60,12 @@ package enum GoCDPlanning {
         if try isArchitecture(path) { return try architecture(path) }
         let definition = try DefinitionLoading.load(path, set: []).definition
         let files = definition.outputs.map { ($0.format, $0.fileName(of: definition)) }
+        // Only with a slash a word is a path wherever it is.
+        let name = path.string.contains("/") ? path.string : "./" + path.string
         return [
             GoCDPipelines.Image(
                 key: definition.name,
-                build: ["image-factory", "build", "./" + path.string, "--output", GoCDPipelines.folder],
+                build: ["image-factory", "build", name, "--output", GoCDPipelines.folder],
                 disks: files.filter { $0.0 == .raw || $0.0 == .qcow2 }.map(\.1), files: files.map(\.1))
         ]
     }

@@ -58,7 +58,7 @@ extension Factory {
             guard stat(input.source.location, &facts) == 0 else {
                 throw ImageGenerationFailure(
                     .pathNotFound(input.source.location), "the input image is not there",
-                    details: ["hint: check the path \(input.source.location)"])
+                    details: ["hint: check the path, which starts at the current folder"])
             }
         } else {
             note("Downloading image from: \(input.source.shown)")

@@ -71,8 +71,10 @@ enum GenVMImageCurrent {
     static func code(of failure: ImageGenerationFailure) -> (code: Int32, message: String) {
         switch failure.reason {
         case .pathNotFound(let path), .noDefinition(let path):
-            (1, "Path not found: \(path) - error: \(failure.message)")
-        case .create(let path): (3, "Failed to create path: \(path) - error: \(failure.message)")
+
+            (1, "Path not found: \(WorkingFolder.relative(path)) - error: \(failure.message)")
+        case .create(let path):
+            (3, "Failed to create path: \(WorkingFolder.relative(path)) - error: \(failure.message)")
         case .download: (10, failure.message)
         case .checksum(let found, let wanted):
             (
@@ -103,6 +105,12 @@ enum WorkingFolder {
         }
         defer { free(folder) }
         return String(cString: folder)
+    }
+
+    /// A path inside of the folder as it is called from there, which is how people write it.
+    static func relative(_ path: String) -> String {
+        guard let folder = try? Self.path(), path.hasPrefix(folder + "/") else { return path }
+        return String(path.dropFirst(folder.count + 1))
     }
 
     /// The path from the root, without links; as it is given where there is no such file.
