@@ -1,8 +1,5 @@
 import Engine
-import Glibc
 import Model
-import Steps
-import Store
 import SystemPackage
 import Tooling
 import Transfer
@@ -12,8 +9,8 @@ import Transfer
 struct Delivery: Sendable {
     private let definition: ImageDefinition
     private let folder: FilePath
-    private let commands: UserCommand
     private let runner: any CommandRunning
+    private let environment: [String: String]
     private let postBuild: PostBuildCommand?
 
     /// Throws if a command cannot be understood.
@@ -21,57 +18,62 @@ struct Delivery: Sendable {
         _ definition: ImageDefinition, _ request: BuildRequest, runner: any CommandRunning,
         environment: [String: String]
     ) throws {
-        let commands = UserCommand(runner: runner, environment: environment)
         self.definition = definition
         folder = request.output
-        self.commands = commands
         self.runner = runner
+        self.environment = environment
         postBuild = try definition.postBuildCommand.map { value in
-            try PostBuildCommand(value) { commands.isProgram($0) }
+            try PostBuildCommand(value) { UserPrograms.contain($0, environment) }
         }
     }
 
     /// Tells what keeps the commands from being run before anything is made.
     func requirePrograms() throws {
-        guard let program = postBuild?.words.first, !commands.isProgram(program) else { return }
+        guard let program = postBuild?.words.first, !UserPrograms.contain(program, environment) else { return }
         throw FactoryError(
             .missingInput, "there is no program '\(program)', which 'post-build-command' names",
             remedy: "check the name and the mode of the file")
     }
 
-    func deliver(_ report: BuildReport, _ events: EventLog) async throws {
-        guard let image = report.artifacts.first else { return }
+    func deliver(_ built: BuildReport, _ events: EventLog) async throws {
+        guard let image = built.artifacts.first else { return }
         if case .netinstall = definition.base {
             events.send(.note(message: "Successfully created \(path(image.file))"))
         }
-        for destination in definition.uploads { try await upload(report.artifacts, to: destination, events) }
+        try await upload(built.artifacts, events)
         if let postBuild {
             if postBuild.wasSplit {
                 events.send(
                     .warning(
                         step: nil,
                         message: "post-build-command names no program as a whole, so it is taken for a program and its "
-                            + "arguments: \(UserCommand.shown(postBuild.words))"))
+                            + "arguments: \(postBuild.words.joined(separator: " | "))"))
             }
-            let step = "post-build-command"
-            try await commands.run(postBuild.words + [path(image.file)], step: step, events)
+            try await CallerCommand.run(
+                postBuild.words + [path(image.file)], runner: runner, environment: environment,
+                remedy: "see what it needs; the image is finished and in place",
+                report: report(of: "post-build-command", events))
         }
     }
 
-    /// The image with its checksum; of what is made of packages all that is published.
-    private func upload(_ artifacts: [Artifact], to destination: UploadDestination, _ events: EventLog) async throws {
-        let step = "upload-" + destination.name
-        let files = uploaded(artifacts)
-        try await commands.run(
-            ["rsync"] + destination.arguments + files + [destination.target], step: step, events)
-        for file in files where !file.hasSuffix(".sha256sum") {
-            events.send(.note(message: "Successfully uploaded \(file) to \(destination.target)"))
+    /// An installation's image, with its checksum; of what is made of packages every artifact.
+    private func upload(_ artifacts: [Artifact], _ events: EventLog) async throws {
+        guard !definition.uploads.isEmpty else { return }
+        let uploader = Uploader(runner: runner, environment: environment)
+        let wanted = if case .netinstall = definition.base { artifacts.prefix(1) } else { artifacts[...] }
+        for artifact in wanted {
+            var destinations = definition.uploads
+            // A destination's commands run once, when it has everything.
+            if artifact != wanted.last { for at in destinations.indices { destinations[at].commands = [] } }
+            let image = PublishedImage(file: path(artifact.file), checksum: path(artifact.file + ".sha256sum"))
+            try await uploader.upload(image, to: destinations, report: report(of: "upload", events))
         }
-        for command in destination.commands { try await commands.run(command, step: step, events) }
     }
 
-    private func uploaded(_ artifacts: [Artifact]) -> [String] {
-        artifacts.prefix(1).flatMap { [path($0.file), path($0.file + ".sha256sum")] }
+    private func report(of step: String, _ events: EventLog) -> TransferReport {
+        TransferReport(
+            log: { events.send(.log(step: step, line: $0)) }, note: { events.send(.note(message: $0)) },
+            warn: { events.send(.warning(step: step, message: $0)) })
     }
 
     /// As seen from where the build was asked for.

@@ -1,7 +1,5 @@
-import Engine
 import Glibc
 import Model
-import SystemPackage
 import Tooling
 
 /// The program that an image's section has run when all is done, with the image's file name as its argument.
@@ -60,43 +58,11 @@ enum ShellWords {
     }
 }
 
-/// Programs that a definition names, run in the user's name: with the user's environment, and nothing around them.
-struct UserCommand: Sendable {
-    let runner: any CommandRunning
-    let environment: [String: String]
-
-    /// Runs to the end; what it prints goes to the log of `step`. A failure has the program's own exit status.
-    func run(_ words: [String], step: String, _ events: EventLog) async throws {
-        let shown = Self.shown(words)
-        events.send(.note(message: "Calling \(shown)"))
-        let command = Command(words[0], Array(words.dropFirst()), environment: environment)
-        let result = try await runner.run(command) { _, line in events.send(.log(step: step, line: line)) }
-        let status: Int32 =
-            switch result.ending {
-            case .exited(let status): status
-            // As Python's subprocess and sys.exit have it.
-            case .signalled(let signal): 256 - signal
-            }
-        guard status != 0 else { return }
-        var error = FactoryError(
-            .failed, "'\(words.joined(separator: " "))' failed with exit code \(status).",
-            remedy: result.reason.map { "it said: \($0)" } ?? "see what it needs; the image is finished and in place")
-        error.status = status
-        throw error
-    }
-
-    /// As image-factory 1.0.2 tells of a call: words with blanks in double quotes.
-    static func shown(_ words: [String]) -> String {
-        words.map { word in
-            word.contains(" ") ? "\"" + word.replacing("\"", with: "\\\"") + "\"" : word
-        }.joined(separator: " ")
-    }
-
-    /// Whether a name is that of a program where the user would find it.
-    func isProgram(_ name: String) -> Bool {
-        let folders =
-            name.contains("/")
-            ? [""] : (environment["PATH"] ?? Command.searchPath).split(separator: ":").map { $0 + "/" }
+/// Whether a name is that of a program where the user would find it.
+enum UserPrograms {
+    static func contain(_ name: String, _ environment: [String: String]) -> Bool {
+        let path = environment["PATH"] ?? Command.searchPath
+        let folders = name.contains("/") ? [""] : path.split(separator: ":").map { $0 + "/" }
         return folders.contains { folder in
             var facts = stat()
             let path = folder + name

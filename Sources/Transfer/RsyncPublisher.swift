@@ -23,28 +23,28 @@ package struct RsyncPublisher: Publisher {
     ) async throws {
         let arguments = destination.arguments + [image.file, image.checksum, destination.target]
         if await isThere(arguments) {
-            report.log("\(image.file) is at \(Source.shown(destination.target)) already")
+            report.note("\(image.file) is at \(Source.shown(destination.target)) already")
             return
         }
         let command = CallerCommand.make("rsync", arguments, environment: environment)
         var failures = 0
         while true {
-            report.log("Calling \(CallerCommand.line(command))")
+            report.note("Calling \(CallerCommand.line(command))")
             let result = try await runner.run(command) { _, line in report.log(line) }
             if result.succeeded { break }
             failures += 1
             let reason = RsyncFailure.reason(result).map { ": \($0)" } ?? ""
-            let failure = RsyncFailure(
-                ending: result.ending,
-                error: FactoryError(
-                    .unavailable, CallerCommand.failure(command, result.ending) + reason,
-                    remedy: "check the destination '\(destination.name)', then publish the image again"))
+            var error = FactoryError(
+                .unavailable, CallerCommand.failure(command, result.ending) + reason,
+                remedy: "check the destination '\(destination.name)', then publish the image again")
+            error.status = CallerCommand.status(result.ending)
+            let failure = RsyncFailure(ending: result.ending, error: error)
             guard failure.mayPass, failures < limits.attempts else { throw failure.error }
             let pause = limits.pause(after: failures)
             report.log("\(failure.error.message); trying again in \(pause)")
             try await Task.sleep(for: pause)
         }
-        report.log("Successfully uploaded \(image.file) to \(Source.shown(destination.target))")
+        report.note("Successfully uploaded \(image.file) to \(Source.shown(destination.target))")
     }
 
     /// Whether rsync would send nothing. A failure says no more than that it has to be tried.

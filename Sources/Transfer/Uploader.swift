@@ -30,26 +30,41 @@ package struct Uploader: Sendable {
                     .internal, "nothing uploads to the destination '\(destination.name)'")
             }
             try await publisher.publish(image, to: destination, report: report)
-            for words in destination.commands { try await run(words, of: destination, report) }
-        }
-    }
-
-    private func run(_ words: [String], of destination: UploadDestination, _ report: TransferReport) async throws {
-        guard let program = words.first else { return }
-        let command = CallerCommand.make(program, Array(words.dropFirst()), environment: environment)
-        report.log("Calling \(CallerCommand.line(command))")
-        let result = try await runner.run(command) { _, line in report.log(line) }
-        guard result.succeeded else {
-            let last = result.lastLines.last.map { ": \($0)" } ?? ""
-            throw FactoryError(
-                .failed, CallerCommand.failure(command, result.ending) + last,
-                remedy: "check the post-upload commands of the destination '\(destination.name)'")
+            for words in destination.commands {
+                try await CallerCommand.run(
+                    words, runner: runner, environment: environment,
+                    remedy: "check the post-upload commands of the destination '\(destination.name)'", report: report)
+            }
         }
     }
 }
 
 /// Programs that run as if the user had called them, and how they are told of.
-enum CallerCommand {
+package enum CallerCommand {
+    /// Runs one to its end; what it prints goes to the log. A failure has the program's own exit status.
+    package static func run(
+        _ words: [String], runner: any CommandRunning, environment: [String: String], remedy: String,
+        report: TransferReport
+    ) async throws {
+        guard let program = words.first else { return }
+        let command = make(program, Array(words.dropFirst()), environment: environment)
+        report.note("Calling \(line(command))")
+        let result = try await runner.run(command) { _, line in report.log(line) }
+        guard !result.succeeded else { return }
+        let last = result.lastLines.last.map { ": \($0)" } ?? ""
+        var error = FactoryError(.failed, failure(command, result.ending) + last, remedy: remedy)
+        error.status = status(result.ending)
+        throw error
+    }
+
+    /// The exit status of a process that ends for this reason. A signal's is that of Python's sys.exit, as ever.
+    static func status(_ ending: CommandResult.Ending) -> Int32 {
+        switch ending {
+        case .exited(let status): status
+        case .signalled(let signal): 256 - signal
+        }
+    }
+
     static func make(_ program: String, _ arguments: [String], environment: [String: String]) -> Command {
         let secrets = environment.filter { $0.key.hasSuffix("PASSWORD") || $0.key.hasSuffix("TOKEN") }.values
         return Command(program, arguments, environment: environment, secrets: secrets.filter { $0.utf8.count >= 4 })

@@ -81,6 +81,7 @@ import Tooling
                     try await Self.upload(image, [destination], password: "wrong-password", notes: notes)
                 }
                 let message = try #require(error?.message)
+                #expect(error?.status == 5)
                 #expect(message.contains("failed with exit code 5: @ERROR: auth failed on module images"))
                 #expect(!message.contains("wrong-password"))
                 #expect(!notes.lines.withLock { $0.contains { $0.contains("wrong-password") } })
@@ -117,6 +118,7 @@ import Tooling
             let error = await #expect(throws: FactoryError.self) {
                 try await Self.upload(image, destinations, notes: Sources.Notes())
             }
+            #expect(error?.status == 2)
             #expect(error?.message.hasPrefix("'ls \"/no such\"' failed with exit code 2: ") == true)
             #expect(Scratch.names(first).count == 2 && Scratch.names(second) == [])
         }
