@@ -2,19 +2,6 @@ import Foundation
 import Model
 import Yams
 
-/// A value of a definition with its place; texts are as they are written, variables replaced.
-indirect enum NativeValue {
-    case text(String, Place)
-    case list([NativeValue], Place)
-    case map([(key: String, keyPlace: Place, value: NativeValue)], Place)
-
-    var place: Place {
-        switch self {
-        case .text(_, let place), .list(_, let place), .map(_, let place): place
-        }
-    }
-}
-
 /// Line and column, from 1.
 struct Place: Hashable, Comparable {
     var line: Int
@@ -24,7 +11,7 @@ struct Place: Hashable, Comparable {
 }
 
 /// Collects problems of one file: each once, and no more than a person reads.
-final class NativeProblems {
+final class YAMLProblems {
     private static let most = 100
     let file: String
     private var known: Set<Diagnostic> = []
@@ -52,14 +39,14 @@ final class NativeProblems {
 }
 
 /// Bytes → YAML nodes, within limits that keep a hostile file from costing much.
-enum NativeLoad {
+enum YAMLLoad {
     static let largestFile = 1 << 20
     static let deepest = 64
     static let mostNodes = 100_000
     static let mostAliases = 64
 
     /// Nil if there is no document to look at; the problems say why.
-    static func node(_ bytes: [UInt8], _ problems: NativeProblems) -> Node? {
+    static func node(_ bytes: [UInt8], _ problems: YAMLProblems) -> Node? {
         let start = Place(line: 1, column: 1)
         guard bytes.count <= largestFile else {
             problems.error(start, "the file is larger than 1 MiB")
@@ -90,7 +77,7 @@ enum NativeLoad {
     }
 
     /// Control and direction characters hide what a definition says; other line breaks than LF hide where.
-    private static func checkCharacters(_ text: String, _ problems: NativeProblems) -> Bool {
+    private static func checkCharacters(_ text: String, _ problems: YAMLProblems) -> Bool {
         var place = Place(line: 1, column: 1)
         var isAfterReturn = false
         for scalar in text.unicodeScalars {
@@ -144,6 +131,12 @@ enum NativeLoad {
     }
 
     /// The first line of a text, short, and without characters that would command a terminal.
+    /// A text of the file for a message: one line, not too long.
+    static func quoted(_ text: String) -> String {
+        let line = oneLine(text)
+        return line.count > 60 ? line.prefix(60) + "…" : line
+    }
+
     static func oneLine(_ text: String) -> String {
         let line = text.prefix(200).prefix { !$0.isNewline }
         let cut = line.endIndex < text.endIndex && line.count == 200
