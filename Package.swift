@@ -90,7 +90,8 @@ let package = Package(
                 system,
             ]),
         tests(
-            "Commands", ["Model", "FactoryCore", "CLinux", "Tooling", "TestSupport", "image-factory", system],
+            "Commands",
+            ["Model", "Dialects", "FactoryCore", "CLinux", "Tooling", "TestSupport", "image-factory", system],
             exclude: ["Goldens"]),
         tests("Dialects", ["Model", "TestSupport", system], exclude: ["Goldens"]),
         tests("Engine", ["Model", "TestSupport", system]),
