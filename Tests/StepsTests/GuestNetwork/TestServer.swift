@@ -1,6 +1,7 @@
 import Glibc
 import Synchronization
 import SystemPackage
+import Tooling
 
 @testable import Steps
 
