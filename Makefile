@@ -50,6 +50,19 @@ install:
 	install -D -m 0755 $(program) "$(DESTDIR)$(PREFIX)/bin/image-factory"
 	install -d "$(DESTDIR)$(PREFIX)/share/image-factory/examples"
 	install -m 0644 examples/*.yaml "$(DESTDIR)$(PREFIX)/share/image-factory/examples/"
+	install -d "$(DESTDIR)$(PREFIX)/share/image-factory/answers"
+	install -m 0644 share/image-factory/answers/* "$(DESTDIR)$(PREFIX)/share/image-factory/answers/"
+	sed 's|^data_dir = .*|data_dir = $(PREFIX)/share/image-factory|' share/image-factory/image-factory.conf \
+		> "$(DESTDIR)$(PREFIX)/share/image-factory/image-factory.conf"
+	ln -sf image-factory "$(DESTDIR)$(PREFIX)/bin/image-factory-sudo-helper"
+	install -d "$(DESTDIR)$(PREFIX)/share/man/man1" "$(DESTDIR)$(PREFIX)/share/man/man5"
+	install -m 0644 man/*.1 "$(DESTDIR)$(PREFIX)/share/man/man1/"
+	install -m 0644 man/*.5 "$(DESTDIR)$(PREFIX)/share/man/man5/"
+	install -d "$(DESTDIR)$(PREFIX)/share/bash-completion/completions" "$(DESTDIR)$(PREFIX)/share/zsh/site-functions" \
+		"$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d"
+	$(program) --generate-completion-script bash > "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/image-factory"
+	$(program) --generate-completion-script zsh > "$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_image-factory"
+	$(program) --generate-completion-script fish > "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/image-factory.fish"
 
 dist:
 	scripts/dist

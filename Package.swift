@@ -93,7 +93,8 @@ let package = Package(
                 system,
             ]),
         tests(
-            "Commands", ["Model", "FactoryCore", "CLinux", "Tooling", "TestSupport", "image-factory", system],
+            "Commands",
+            ["Model", "Dialects", "FactoryCore", "CLinux", "Tooling", "TestSupport", "image-factory", system],
             exclude: ["Goldens"]),
         tests(
             "Dialects", ["Model", "TestSupport", system, .product(name: "Yams", package: "Yams")], exclude: ["Goldens"]),

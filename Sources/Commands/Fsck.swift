@@ -1,6 +1,7 @@
 import ArgumentParser
 import FactoryCore
 import Model
+import SystemPackage
 
 struct Fsck: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -10,10 +11,13 @@ struct Fsck: AsyncParsableCommand {
     @Flag(help: "Remove what is damaged; a build makes it again.")
     var repair = false
 
+    @Option(help: "The store, where image-factory.conf names another one by cache_dir.")
+    var cacheDir: String?
+
     func run() async throws {
-        let repair = repair
+        let (repair, folder) = (repair, cacheDir.map { FilePath($0) })
         try await Session.run {
-            let factory = try Host.factory()
+            let factory = try Host.factory().keeping(in: folder)
             let problems = try await factory.fsck(repair: repair)
             try Session.tell(problems.map { Printable.line($0.line, unicode: true) + "\n" }.joined())
             let left = problems.filter { !$0.isRepaired }.count

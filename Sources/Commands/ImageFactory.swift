@@ -9,7 +9,8 @@ struct ImageFactory: AsyncParsableCommand {
         abstract: "Build golden images for virtual machines, without root.",
         version: ImageFactoryVersion.current,
         subcommands: [
-            Build.self, Plan.self, Explain.self, Run.self, Verify.self, Diff.self, Inspect.self, Doctor.self,
+            Build.self, Plan.self, Publish.self, Explain.self, Run.self, Verify.self, Diff.self, Inspect.self,
+            Doctor.self,
             Prune.self,
             Fsck.self, Schema.self, CI.self, As.self, InstallLinks.self,
         ],

@@ -10,6 +10,8 @@ package enum ImageFactoryMain {
         // Writing to a pipe that nobody reads is an error to handle, not an end.
         signal(SIGPIPE, SIG_IGN)
         let arguments = Array(CommandLine.arguments.dropFirst())
+        let called = CommandLine.arguments.first?.split(separator: "/").last.map(String.init)
+        if called == SudoHelper.name { SudoHelper.main(arguments) }
         Task {
             if arguments.first == "__inside", arguments.count == 2 { exit(await Host.runInside(arguments[1])) }
             if let name = CommandLine.arguments.first, let command = ForeignCommands.named(name) {

@@ -28,7 +28,7 @@ package struct Factory: Sendable {
     }
 
     /// The same with the store in another folder, where a definition names one.
-    func keeping(in folder: FilePath?) -> Factory {
+    package func keeping(in folder: FilePath?) -> Factory {
         var copy = self
         copy.store = folder ?? store
         return copy

@@ -37,7 +37,7 @@ struct VerifyStep {
     /// The report of a disk that nobody can judge, such as one with a filesystem that the rules do not read.
     static func unverified(_ reason: String, in output: FilePath) throws -> VerifyReport {
         let finding = VerifyFinding(
-            rule: "none", verdict: .warning, path: "disk", message: reason, hint: "no rule was applied to it")
+            rule: "unread", verdict: .warning, path: "disk", message: reason, hint: "no rule was applied to it")
         let report = VerifyReport(rules: [], isStrict: false, isAdvisory: true, findings: [finding])
         try WholeFile.write(try Canonical.text(report), output.appending(VerifyInside.report))
         return report

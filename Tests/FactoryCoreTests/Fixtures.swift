@@ -119,7 +119,9 @@ struct FinishedBuild {
     /// What a header tells apart, and then what nobody unpacks.
     static func content(_ file: String, _ text: String = "as it was built") -> [UInt8] {
         let start: [UInt8] = file.hasSuffix(".zst") ? [0x28, 0xb5, 0x2f, 0xfd] : []
-        return start + Array("\(file) \(text)\n".utf8)
+        let bytes = start + Array("\(file) \(text)\n".utf8)
+        // A disk is made of sectors.
+        return file.hasSuffix(".raw") ? bytes + [UInt8](repeating: 0, count: 512 - bytes.count) : bytes
     }
 
     private func write(_ value: some Encodable, _ step: String, _ file: String) throws {

@@ -54,6 +54,30 @@ import Testing
     ])
     func `An image of image-factory.conf has the plan that was agreed on`(file: String, image: String) throws {
         let path = RepositoryFiles.root.appending("Tests/DialectsTests/Goldens/\(file).conf")
+        try check(image, of: path, golden: "\(file)-\(image).json")
+    }
+
+    @Test(arguments: [
+        "Debian-12-server", "Debian-13-server", "Ubuntu-24.04-server", "Fedora-44-server", "CentOS-Stream-9-server",
+        "AlmaLinux-9-server", "openSUSE-Leap-15.6-server",
+    ])
+    func `A section of the shipped configuration has the plan that was agreed on`(image: String) throws {
+        let path = RepositoryFiles.root.appending("share/image-factory/image-factory.conf")
+        try check(image, of: path, golden: "shipped-\(image).json")
+    }
+
+    @Test func `The example of an installation has the plan that was agreed on`() throws {
+        let name = "debian-13-netinstall"
+        let names = DistributionNames([("debian", [("trixie", ["13"])], ["main"])])
+        let definition = try NativeDialect.parse(
+            bytes: try RepositoryFiles.example(name), file: name + ".yaml", set: [], distributions: names,
+            files: LocalFiles { (Digest(of: Array($0.utf8)), ByteCount(8)) }
+        ).definition
+        let text = try Canonical.text(plan(definition))
+        #expect(text == (try Golden.expected(name + ".json", for: text)))
+    }
+
+    private func check(_ image: String, of path: FilePath, golden: String) throws {
         let bytes = try RepositoryFiles.bytes(path)
         let surroundings = INISurroundings(
             home: "/home/me", folder: "/d", date: "2026-11-21",
@@ -61,7 +85,7 @@ import Testing
             files: LocalFiles { (Digest(of: Array($0.utf8)), ByteCount(8)) })
         let definition = try INIDialect.parse(INIRequest(image: image), in: surroundings).definition
         let text = try Canonical.text(plan(definition))
-        #expect(text == (try Golden.expected("\(file)-\(image).json", for: text)))
+        #expect(text == (try Golden.expected(golden, for: text)))
     }
 
     @Test func `An installation is installed, sealed and verified, and no tree is made`() throws {
