@@ -2,42 +2,6 @@ import Foundation
 import Model
 import Yams
 
-/// Line and column, from 1.
-struct Place: Hashable, Comparable {
-    var line: Int
-    var column: Int
-
-    static func < (left: Place, right: Place) -> Bool { (left.line, left.column) < (right.line, right.column) }
-}
-
-/// Collects problems of one file: each once, and no more than a person reads.
-final class YAMLProblems {
-    private static let most = 100
-    let file: String
-    private var known: Set<Diagnostic> = []
-    private(set) var hasErrors = false
-
-    init(file: String) { self.file = file }
-
-    func error(_ place: Place, _ message: String) {
-        hasErrors = true
-        add(.error, place, message)
-    }
-
-    /// Whether more problems would not be told: then there is no point in looking for them.
-    var isFull: Bool { known.count > Self.most }
-
-    func warn(_ place: Place, _ message: String) { add(.warning, place, message) }
-
-    private func add(_ severity: Diagnostic.Severity, _ place: Place, _ message: String) {
-        guard !isFull else { return }
-        let text = known.count < Self.most ? message : "there are more problems: mend the first ones"
-        known.insert(Diagnostic(file: file, line: place.line, column: place.column, severity, text))
-    }
-
-    var sorted: [Diagnostic] { known.sorted { ($0.line, $0.column, $0.message) < ($1.line, $1.column, $1.message) } }
-}
-
 /// Bytes → YAML nodes, within limits that keep a hostile file from costing much.
 enum YAMLLoad {
     static let largestFile = 1 << 20
@@ -58,7 +22,7 @@ enum YAMLLoad {
         }
         // A byte order mark is no part of the text.
         if text.unicodeScalars.first == "\u{feff}" { text.unicodeScalars.removeFirst() }
-        guard checkCharacters(text, problems), NativeScan.check(text, problems) else { return nil }
+        guard checkCharacters(text, problems), YAMLScan.check(text, problems) else { return nil }
         do {
             let parser = try Yams.Parser(yaml: text)
             guard let root = try parser.singleRoot() else {
@@ -131,16 +95,16 @@ enum YAMLLoad {
     }
 
     /// The first line of a text, short, and without characters that would command a terminal.
-    /// A text of the file for a message: one line, not too long.
-    static func quoted(_ text: String) -> String {
-        let line = oneLine(text)
-        return line.count > 60 ? line.prefix(60) + "…" : line
-    }
-
     static func oneLine(_ text: String) -> String {
         let line = text.prefix(200).prefix { !$0.isNewline }
         let cut = line.endIndex < text.endIndex && line.count == 200
         return String(String.UnicodeScalarView(line.unicodeScalars.map { isForbidden($0) ? "\u{fffd}" : $0 }))
             + (cut ? "…" : "")
+    }
+
+    /// What a file says, for a message: short.
+    static func quoted(_ text: String) -> String {
+        let line = oneLine(text)
+        return line.count > 60 ? line.prefix(60) + "…" : line
     }
 }

@@ -28,7 +28,7 @@ struct NativeCheck {
         budget.nodes += 1
         guard isAffordable(depth, place) else { return nil }
         if let tag = explicitTag(node) {
-            problems.error(place, "the tag '\(Self.quoted(tag))' is not supported")
+            problems.error(place, "the tag '\(YAMLLoad.quoted(tag))' is not supported")
             return nil
         }
         switch (shape, node) {
@@ -81,10 +81,10 @@ struct NativeCheck {
         case .text(let rule):
             return accept(text, rule, place) ? .text(text, place) : nil
         case .choice(let names) where !names.contains(text):
-            problems.error(place, "'\(Self.quoted(text))' is not \(shape.expectation)\(Self.guess(text, names))")
+            problems.error(place, "'\(YAMLLoad.quoted(text))' is not \(shape.expectation)\(Self.guess(text, names))")
             return nil
         case .flag where text != "true" && text != "false":
-            problems.error(place, "'\(Self.quoted(text))' is not true or false")
+            problems.error(place, "'\(YAMLLoad.quoted(text))' is not true or false")
             return nil
         default: return .text(text, place)
         }
@@ -93,7 +93,7 @@ struct NativeCheck {
     private func accept(_ text: String, _ rule: TextRule, _ place: Place) -> Bool {
         guard rule.accepts(text, patterns) else {
             let example = rule.example.map { ", such as \($0)" } ?? ""
-            let found = rule.mayBeSecret ? "this" : "'\(Self.quoted(text))'"
+            let found = rule.mayBeSecret ? "this" : "'\(YAMLLoad.quoted(text))'"
             problems.error(place, "\(found) is not \(rule.what)\(example)")
             return false
         }
@@ -117,7 +117,7 @@ struct NativeCheck {
             guard let key = keys.first(where: { $0.name == scalar.string }) else {
                 let guess = Self.guess(scalar.string, keys.map(\.name))
                 let known = guess.isEmpty ? "; known here: " + keys.map(\.name).joined(separator: ", ") : guess
-                problems.error(keyPlace, "unknown key '\(Self.quoted(scalar.string))'\(known)")
+                problems.error(keyPlace, "unknown key '\(YAMLLoad.quoted(scalar.string))'\(known)")
                 continue
             }
             present.insert(key.name)

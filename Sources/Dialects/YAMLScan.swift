@@ -3,7 +3,7 @@ import Model
 
 /// One pass over the YAML parser's events before nodes are made of them. Making nodes recurses, compares keys whole and
 /// stops at the first key that is there twice; here nothing recurses, so depth, aliases and keys are checked first.
-struct NativeScan {
+struct YAMLScan {
     /// A list or a map that is open where the scan stands.
     private struct Collection {
         var isMap: Bool
@@ -27,7 +27,7 @@ struct NativeScan {
 
     /// Whether the text is one YAML document within the limits; the problems say why not.
     static func check(_ text: String, _ problems: YAMLProblems) -> Bool {
-        var scan = NativeScan(text, problems)
+        var scan = YAMLScan(text, problems)
         scan.run()
         return !problems.hasErrors
     }
