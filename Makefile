@@ -29,12 +29,15 @@ e2e:
 	scripts/test-kills 10
 	scripts/test-faults --every 4 write:ENOSPC fsync:EIO rename:EDQUOT make:EROFS open:EMFILE
 
-# Installations by installers in virtual machines, of QEMU and of libvirt: ten minutes without KVM, no network.
+# Installations by installers in virtual machines, of QEMU and of libvirt: ten minutes without KVM, no network; then two
+# of Debian 13 over the network, each half an hour without KVM.
 e2e-netinstall:
 	scripts/setup
 	IMAGE_FACTORY_E2E=1 $(SWIFT) test --disable-xctest --no-parallel --filter InstallStepLongTests
 	scripts/with-libvirt env IMAGE_FACTORY_LIBVIRT=1 \
 		$(SWIFT) test --disable-xctest --no-parallel --filter LibvirtRealTests
+	$(MAKE) --no-print-directory release
+	scripts/test-debian-netinstall $(program)
 
 demo:
 	scripts/setup

@@ -57,7 +57,10 @@ let package = Package(
         module("Engine", ["Model", system]),
         module(
             "Steps",
-            ["Model", "Engine", "Tooling", "DiskFormats", "Filesystems", "Verify", "Compare", "CLinux", system]),
+            [
+                "Model", "Engine", "Tooling", "Transfer", "DiskFormats", "Filesystems", "Verify", "Compare", "CLinux",
+                system,
+            ]),
         module("Store", ["Model", "Engine", "CLinux", system]),
         module(
             "FactoryCore",
@@ -93,7 +96,8 @@ let package = Package(
             "Commands",
             ["Model", "Dialects", "FactoryCore", "CLinux", "Tooling", "TestSupport", "image-factory", system],
             exclude: ["Goldens"]),
-        tests("Dialects", ["Model", "TestSupport", system], exclude: ["Goldens"]),
+        tests(
+            "Dialects", ["Model", "TestSupport", system, .product(name: "Yams", package: "Yams")], exclude: ["Goldens"]),
         tests("Engine", ["Model", "TestSupport", system]),
         tests("Store", ["Model", "Engine", "TestSupport", system]),
         tests("Planning", ["Model", "Dialects", "TestSupport"], exclude: ["Goldens"]),

@@ -14,6 +14,9 @@ package enum ImageFactoryMain {
         if called == SudoHelper.name { SudoHelper.main(arguments) }
         Task {
             if arguments.first == "__inside", arguments.count == 2 { exit(await Host.runInside(arguments[1])) }
+            if let name = CommandLine.arguments.first, let command = ForeignCommands.named(name) {
+                exit(await command.run(arguments))
+            }
             await run(arguments)
             exit(0)
         }

@@ -76,7 +76,7 @@ extension Factory {
             try SpaceCheck.check(store: store, output: request.output)
             let signer = try await signer(request.signing ?? loaded.definition.signing, opened)
             let engine = Engine(
-                runner: StepExecutor(stepEnvironment(prepared, opened, secrets: secrets, offline: request.offline)),
+                runner: StepExecutor(try stepEnvironment(prepared, opened, secrets: secrets, offline: request.offline)),
                 cache: opened,
                 clock: clock,
                 jobs: request.jobs)
@@ -98,7 +98,7 @@ extension Factory {
 
     func stepEnvironment(
         _ prepared: PreparedBuild, _ opened: FolderStore, secrets: [SecretValue], offline: Bool
-    ) -> StepEnvironment {
+    ) throws -> StepEnvironment {
         var made = StepEnvironment(
             runner: runner, tools: tools, executable: executable, packages: opened.root.appending("packages"),
             lock: prepared.lock, cache: opened.root, logs: opened.root.appending("logs"),
@@ -106,6 +106,7 @@ extension Factory {
             bootLimit: .seconds(Int64(prepared.loaded.definition.bootCheck.limitSeconds)),
             offline: offline, traces: traces(prepared), secrets: secrets)
         made.sources = prepared.sources
+        made.guestMirrors = try GuestMirrorRules.rules(environment)
         if case .netinstall(let install) = prepared.loaded.definition.base { made.vnc = install.vnc }
         made.leaseDomain = {
             let intent = try opened.ledger.libvirtDomain(of: LibvirtDomain.connection)

@@ -1,7 +1,7 @@
 import Glibc
 package import Model
 import Steps
-import SystemPackage
+package import SystemPackage
 import Tooling
 
 /// This machine and this process, as the use cases want them.
@@ -45,7 +45,8 @@ package enum Host {
         await InsideMain.run(order, runner: CommandRunner(helper: "/proc/self/exe"))
     }
 
-    private static func executable() throws -> FilePath {
+    /// This program's own file.
+    package static func executable() throws -> FilePath {
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
         let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
         guard count > 0 else { throw FactoryError(.osFailure, "cannot find the program's own file") }

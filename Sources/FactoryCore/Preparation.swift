@@ -44,6 +44,8 @@ extension Factory {
         switch loaded.definition.base {
         case .bootstrap(let base): try await prepare(base, loaded, request, opened)
         case .netinstall(let install): try await prepare(install, loaded, request, opened, events)
+        // They are files of one kind without documents beside them: see `generate`.
+        case .image: throw FactoryError(.internal, "an image of another image has no build")
         }
     }
 
@@ -177,7 +179,7 @@ extension Factory {
         return (found, warnings)
     }
 
-    private func toolVersions(_ definition: ImageDefinition, _ facts: HostFacts) async throws -> [String: String] {
+    func toolVersions(_ definition: ImageDefinition, _ facts: HostFacts) async throws -> [String: String] {
         try await withThrowingTaskGroup(of: (String, String).self) { group in
             for name in Planner.tools(for: definition) {
                 guard let tool = Tool(rawValue: name) else {

@@ -5,6 +5,8 @@ package enum Action: Hashable, Sendable, Codable {
     case bootstrap(BootstrapAction)
     /// Lets a distribution's installer install onto an empty disk. Results: `disk.raw`, `install.json`, `installer.log`.
     case install(InstallAction)
+    /// Brings a disk image into another format and size, or makes an empty disk. Results: `disk.FORMAT`, `digest.json`.
+    case importImage(ImportAction)
     /// Removes an installer's traces and free space from a disk. Input: `disk`. Results: `disk.raw`, `seal.json`,
     /// `installer-logs.txt`.
     case seal(SealAction)

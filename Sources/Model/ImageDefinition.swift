@@ -85,6 +85,7 @@ package enum Architecture: String, Hashable, Sendable, Codable, CaseIterable {
 package enum Base: Hashable, Sendable, Codable {
     case bootstrap(Bootstrap)
     case netinstall(Netinstall)
+    case image(ImageBase)
 }
 
 /// A tree installed from packages into an empty folder.

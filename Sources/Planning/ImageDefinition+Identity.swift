@@ -19,6 +19,13 @@ extension ImageDefinition {
             base.securityMirror = nil
             copy.base = .bootstrap(base)
         case .netinstall(let install): copy.base = .netinstall(install.identity(facts))
+        case .image(var base):
+            // What it was fetched as is what counts.
+            base.input = base.input.map {
+                ImageBase.Input(
+                    Source(.file, "", digest: facts.sources[$0.source] ?? $0.source.digest), format: $0.format)
+            }
+            copy.base = .image(base)
         }
         copy.secrets = secrets.map { SecretDeclaration(name: $0.name, source: .inline(SecretText(""))) }
         return copy

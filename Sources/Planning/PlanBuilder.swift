@@ -26,7 +26,21 @@ struct PlanBuilder {
         switch definition.base {
         case .bootstrap(let base): try bootstrap(base)
         case .netinstall(let install): try self.install(install)
+        case .image(let base): try image(base)
         }
+    }
+
+    /// The one step by which an image is made of another one, or of nothing.
+    private mutating func image(_ base: ImageBase) throws {
+        let input = try base.input.map { input in
+            guard let digest = facts.sources[input.source] else {
+                throw FactoryError(.internal, "the digest of \(input.source.location) is not known")
+            }
+            return digest
+        }
+        try add(
+            Planner.importStep, .importImage(ImportAction(base, input: input)),
+            tools: [Planner.builder, Planner.imageTool])
     }
 
     private mutating func bootstrap(_ base: Bootstrap) throws {

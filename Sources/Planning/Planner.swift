@@ -33,6 +33,12 @@ package enum Planner {
     /// The machine that installs.
     static let machine = "qemu-system-x86_64"
 
+    /// The program that brings images into other formats.
+    static let imageTool = "qemu-img"
+
+    /// The name of the step that makes an image of another one.
+    package static let importStep = "import"
+
     /// The other programs whose versions `PlanningFacts.tools` must have.
     package static func tools(for definition: ImageDefinition) -> [String] {
         switch definition.base {
@@ -40,6 +46,7 @@ package enum Planner {
             ["mmdebstrap", "apt-get", "tar", "mke2fs", "sfdisk", "mkfs.vfat", "mcopy", "zstd"]
         case .netinstall(let install):
             install.hypervisor == .qemu ? [machine] : []
+        case .image: [imageTool]
         }
     }
 

@@ -38,6 +38,7 @@ package enum InsideOrder: Codable {
     case convert(ConvertInside)
     case verify(VerifyInside)
     case diff(DiffInside)
+    case resize(ResizeInside)
     case seal(SealInside)
     case installerFiles(InstallerFilesInside)
     case installedDisk(InstalledDiskInside)
@@ -109,6 +110,8 @@ struct InsideMessage {
     }
 
     static func progress(_ done: Int64, of total: Int64) -> String { "\(mark)progress:\(done) \(total)" }
+
+    static func warning(_ message: String) -> String { "\(mark)warning:\(message)" }
 
     static func error(_ message: String, remedy: String?) -> String {
         "\(mark)error:\(message)" + (remedy.map { "\t\($0)" } ?? "")

@@ -23,6 +23,8 @@ package struct StepExecutor: StepRunning {
             try await BootstrapStep(action: action, environment: environment).run(in: context)
         case .install(let action):
             try await InstallStep(action: action, environment: environment).run(in: context)
+        case .importImage(let action):
+            try await ImportStep(action: action, environment: environment).run(in: context)
         case .seal(let action):
             try await SealStep(action: action, environment: environment).run(in: context)
         case .configure(let action):
@@ -50,6 +52,8 @@ package struct StepExecutor: StepRunning {
             "installing \(action.distribution) \(action.suite) with \(action.packages.count) chosen packages"
         case .install(let action):
             "installing onto a disk of \(action.disk) in a virtual machine"
+        case .importImage(let action):
+            "\(action.input == nil ? "making an empty" : "bringing in a") disk as \(action.format.rawValue)"
         case .seal:
             "removing the installer's traces and free space"
         case .configure(let action):

@@ -46,7 +46,8 @@ final class UpstreamFetch: Sendable {
         for (name, value) in wish.fields {
             arguments += ["--header", value.isEmpty ? "\(name);" : "\(name): \(value)"]
         }
-        if let address = wish.address {
+        // An IPv6 address is no name to curl, and leads to itself.
+        if let address = wish.address, !wish.url.host.hasPrefix("[") {
             arguments += ["--resolve", "\(wish.url.host):\(wish.url.port):\(address)"]
         }
         return arguments + ["--url", wish.url.description]

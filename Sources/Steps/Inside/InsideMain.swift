@@ -18,6 +18,7 @@ package enum InsideMain {
             case .convert(let work): try await work.run { say(InsideMessage.progress($0, of: $1)) }
             case .verify(let work): try await work.run(runner: runner)
             case .diff(let work): try await work.run()
+            case .resize(let work): try work.run(log: log)
             case .seal(let work):
                 try await work.run(runner: runner, log: log) { say(InsideMessage.progress($0, of: $1)) }
             case .installerFiles(let work): try await work.run()

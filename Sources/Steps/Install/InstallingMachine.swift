@@ -40,7 +40,9 @@ struct InstallingMachine {
         ]
         if let medium = files.medium { binds.append(.init(source: medium, target: Self.mediumInside)) }
         if let seed = try answers.seed() {
-            try makePrivate(folder.appending("seed.iso"), seed)
+            let file = folder.appending("seed.iso")
+            try PrivateFile.create(file, seed)
+            try Containment.handOver(file)
             machine.seed = Self.inside + "/seed.iso"
         }
         var running = VirtualMachine(
@@ -79,8 +81,12 @@ struct InstallingMachine {
         }
         try Containment.handOver(target)
     }
+}
 
-    private func makePrivate(_ path: FilePath, _ bytes: [UInt8]) throws {
+/// Files that may hold secrets.
+enum PrivateFile {
+    /// Makes a new file that only its owner reads.
+    static func create(_ path: FilePath, _ bytes: [UInt8]) throws {
         do {
             let file = try FileDescriptor.open(
                 path, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec], permissions: .ownerReadWrite)
@@ -88,7 +94,6 @@ struct InstallingMachine {
         } catch {
             throw FileFailure.error(error, "write", path)
         }
-        try Containment.handOver(path)
     }
 }
 

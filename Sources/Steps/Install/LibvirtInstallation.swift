@@ -64,7 +64,7 @@ struct LibvirtInstallation {
         guard mkdir(place.string, 0o700) == 0 else { throw FileFailure.error(Errno(rawValue: errno), "make", place) }
         return try answers.injected.map { file in
             let path = place.appending(file.name)
-            try WholeFile.write(String(decoding: file.content, as: UTF8.self), path, mode: .ownerReadWrite)
+            try PrivateFile.create(path, file.content)
             return path
         }
     }
@@ -75,7 +75,7 @@ struct LibvirtInstallation {
         var discs = files.medium.map { [$0] } ?? []
         if let seed = try answers.seed() {
             let path = folder.appending("seed.iso")
-            try SmallFile.create(path, seed)
+            try PrivateFile.create(path, seed)
             discs.append(path)
         }
         return discs

@@ -173,6 +173,9 @@ import Testing
         #expect(arguments.contains(["--resolve", "a.example:8080:192.0.2.1"]))
         #expect(arguments.suffix(2) == ["--url", "http://a.example:8080/x"])
         #expect(!arguments.contains("--location"))
+        let literal = try #require(ProxyURL("http://[2001:db8::1]/x"))
+        let direct = UpstreamFetch.arguments(.init(url: literal, address: NetworkAddress(bytes: [192, 0, 2, 1])))
+        #expect(!direct.contains("--resolve"))
     }
 }
 

@@ -1,3 +1,5 @@
+import SystemPackage
+import TestSupport
 import Testing
 
 @testable import Steps
@@ -99,6 +101,21 @@ import Testing
             var matcher = SerialMatcher(SerialMatcher.report)
             let found = matcher.signs(adding: Array(text.utf8))
             #expect(found == signs)
+        }
+    }
+
+    @Test func `The log of a console has a limit, its signs have none`() async throws {
+        try await Scratch.with { scratch in
+            let log = scratch.path.appending("serial.log")
+            let recorder = try SerialRecorder(
+                log: log, rules: SerialMatcher.installer(isAttended: false), logLimit: 1024, onBytes: { _ in })
+            for _ in 0..<100 { recorder.append(Array("the same message\n".utf8)) }
+            recorder.append(Array("write error: No space left on device\nKernel panic - not syncing\n".utf8))
+            #expect(recorder.clues == [.diskFull])
+            #expect(recorder.signs == [.failure("the kernel panicked: Kernel panic - not syncing")])
+            let text = try Scratch.read(log)
+            #expect(text.utf8.count < 1200)
+            #expect(text.hasSuffix("[the rest is not kept: the log has reached 1.0 KiB]\n"))
         }
     }
 

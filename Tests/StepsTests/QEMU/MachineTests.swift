@@ -110,6 +110,41 @@ import Testing
         #expect(try machine.arguments().contains("user,id=network,ipv6=off"))
     }
 
+    @Test func `A machine for an installer has its kernel, a second serial port, and stays when the power is off`()
+        throws
+    {
+        let machine = Machine(
+            accelerator: .kvm, disks: [Machine.Disk(file: "/mnt/disk.raw", format: .raw, isResult: true)],
+            network: .shared, folder: "/m",
+            installation: Machine.Installation(
+                kernel: Machine.Kernel(file: "/k", initrd: "/i", commandLine: "a=b,c d"), medium: "/iso",
+                processors: 4, mac: "52:54:00:12:34:56", hasDisplay: true))
+        let arguments = try machine.arguments()
+        for words in [
+            ["-action", "reboot=shutdown,shutdown=pause,panic=pause"], ["-kernel", "/k"], ["-initrd", "/i"],
+            ["-append", "a=b,c d"], ["-smp", "4"], ["-display", "vnc=unix:/m/display.sock"],
+            [
+                "-blockdev",
+                #"{"detect-zeroes":"unmap","discard":"unmap","driver":"raw","file":{"discard":"unmap","#
+                    + #""driver":"file","filename":"/mnt/disk.raw"},"node-name":"disk0"}"#,
+            ], ["-device", "virtio-blk-pci,drive=disk0,id=disk0-device,werror=stop,rerror=stop"],
+            ["-device", "ide-cd,bus=ide.0,drive=medium,id=medium-device"],
+            [
+                "-netdev", "user,id=network,ipv6=off", "-device",
+                "virtio-net-pci,netdev=network,romfile=,mac=52:54:00:12:34:56",
+            ],
+        ] { #expect(arguments.contains(words), "\(words)") }
+        #expect(arguments.suffix(4).joined(separator: " ").hasSuffix("server=on,wait=off -serial chardev:report"))
+    }
+
+    @Test(arguments: ["52:54:00:12:34:56,model=e1000", "x"])
+    func `A network card's address cannot add options`(mac: String) {
+        let kernel = Machine.Kernel(file: "/k", initrd: "/i", commandLine: "")
+        let machine = Machine(
+            accelerator: .tcg, disks: [], folder: "/m", installation: .init(kernel: kernel, mac: mac))
+        #expect(throws: FactoryError.self) { try machine.arguments() }
+    }
+
     @Test func `A comma in the folder cannot add options`() {
         let machine = Machine(accelerator: .tcg, disks: [], folder: "/m,server=off")
         #expect(throws: FactoryError.self) { try machine.arguments() }

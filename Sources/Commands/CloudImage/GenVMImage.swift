@@ -1,0 +1,98 @@
+import FactoryCore
+import Glibc
+import Synchronization
+
+/// gen-vm-image: both of its command lines, told apart by the first argument.
+enum GenVMImage: ForeignCommand {
+    static let name = GenVMImageGrammar.program
+
+    /// The version of the program whose command line this is.
+    static let version = "0.0.8"
+
+    static func run(_ arguments: [String]) async -> Int32 {
+        await SignalTrap.run {
+            let answer = try await answering(arguments)
+            _ = TextOutput(descriptor: STDOUT_FILENO).write(answer.output)
+            _ = TextOutput(descriptor: STDERR_FILENO).write(answer.errors)
+            return answer.status
+        }
+    }
+
+    private static func answering(_ arguments: [String]) async throws -> ForeignAnswer {
+        if isSeed(arguments) { return try await GenVMImageSeed.answer(arguments) }
+        let (top, rest) = ArgparseReader.split(arguments, GenVMImageGrammar.top)
+        let grammar = GenVMImageGrammar.top
+        switch top {
+        case .help: return ForeignAnswer(output: grammar.usage + grammar.details + GenVMImageGrammar.seed.usage)
+        case .version: return ForeignAnswer(output: version + "\n")
+        case .problem(let message): return .usage(grammar, message)
+        case .arguments(let before):
+            guard let command = rest.first else {
+                return before.unrecognized.isEmpty ? ForeignAnswer() : unrecognized(before.unrecognized)
+            }
+            switch command {
+            case "single":
+                return try await answer(rest, GenVMImageGrammar.single, before, GenVMImageCurrent.single)
+            case "multiple":
+                return try await answer(rest, GenVMImageGrammar.multiple, before, GenVMImageCurrent.multiple)
+            default:
+                return .usage(
+                    grammar,
+                    "argument {single,multiple}: invalid choice: \(ArgparseReader.quoted(command)) "
+                        + "(choose from 'single', 'multiple')")
+            }
+        }
+    }
+
+    private static func answer(
+        _ words: [String], _ grammar: ArgparseGrammar, _ before: ArgparseArguments,
+        _ body: (ArgparseArguments) async throws -> ForeignResult
+    ) async throws -> ForeignAnswer {
+        switch ArgparseReader.read(Array(words.dropFirst()), grammar) {
+        case .help: return ForeignAnswer(output: grammar.usage + grammar.details)
+        case .version: return ForeignAnswer(output: version + "\n")
+        case .problem(let message): return .usage(grammar, message)
+        case .arguments(let found):
+            let unknown = before.unrecognized + found.unrecognized
+            guard unknown.isEmpty else { return unrecognized(unknown) }
+            let result = try await body(found)
+            let isGood = result.returnCode == 0
+            return ForeignAnswer(
+                output: isGood ? result.text : "", errors: isGood ? "" : result.text, status: result.returnCode)
+        }
+    }
+
+    private static func unrecognized(_ words: [String]) -> ForeignAnswer {
+        .usage(GenVMImageGrammar.top, "unrecognized arguments: " + words.joined(separator: " "))
+    }
+
+    /// The older program had only options, and none of the newer one's; without any it makes what its file says.
+    private static func isSeed(_ arguments: [String]) -> Bool {
+        guard let first = arguments.first else { return true }
+        let name = first.prefix { $0 != "=" }
+        guard name.hasPrefix("--"), name.count > 2, !"--help".hasPrefix(name), !"--version".hasPrefix(name) else {
+            return false
+        }
+        return GenVMImageGrammar.seed.options.contains { $0.names.contains { $0.hasPrefix(name) } }
+    }
+}
+
+/// What a program prints at its end, and its exit status.
+struct ForeignAnswer: Sendable {
+    var output = ""
+    var errors = ""
+    var status: Int32 = 0
+
+    static func usage(_ grammar: ArgparseGrammar, _ message: String) -> ForeignAnswer {
+        ForeignAnswer(errors: grammar.problem(message), status: ArgparseGrammar.exitStatus)
+    }
+}
+
+/// Lines that were said while a program worked.
+final class NoteKeeper: Sendable {
+    private let lines = Mutex<[String]>([])
+
+    func add(_ line: String) { lines.withLock { $0.append(line) } }
+
+    var all: [String] { lines.withLock { $0 } }
+}

@@ -1,0 +1,177 @@
+import DiskFormats
+import Engine
+import Glibc
+import Model
+import Planning
+import Steps
+import Store
+package import SystemPackage
+import Tooling
+import Transfer
+
+/// What became of an image that was asked for.
+package enum GenerationOutcome: Hashable, Sendable {
+    case made
+    /// There is a file of that name, which was not to be replaced.
+    case kept
+}
+
+extension Factory {
+    /// Makes the image of gen-vm-image's kind: fetches its input, brings it into the wanted format and size, and puts it at
+    /// a path, whole or not at all. `note` gets lines about what is done.
+    ///
+    /// Throws `ImageGenerationFailure` or `CancellationError`; then nothing is at the path that was not before.
+    package func generate(
+        _ image: GeneratedImage, to path: FilePath, overwrite: Bool, note: @escaping @Sendable (String) -> Void
+    ) async throws -> GenerationOutcome {
+        var facts = stat()
+        if !overwrite, stat(path.string, &facts) == 0 { return .kept }
+        let folder = path.removingLastComponent()
+        do {
+            try Folder.make(folder.isEmpty ? "." : folder)
+        } catch {
+            throw ImageGenerationFailure(
+                .create(folder.string), FileFailure.error(error, "make the folder", folder))
+        }
+        do {
+            let opened = try await openStore()
+            try SpaceCheck.check(store: store, output: folder)
+            let input = try await fetched(image, opened, note)
+            let result = try await made(image, path, input, opened, note)
+            try await place(result, image.base.format, at: path, opened)
+            return .made
+        } catch let error as ImageGenerationFailure {
+            throw error
+        } catch let error as FactoryError {
+            throw ImageGenerationFailure(.create(path.string), error)
+        }
+    }
+
+    // MARK: the input
+
+    private func fetched(
+        _ image: GeneratedImage, _ opened: FolderStore, _ note: @escaping @Sendable (String) -> Void
+    ) async throws -> FetchedSource? {
+        guard let input = image.base.input else { return nil }
+        if input.source.scheme == .file {
+            var facts = stat()
+            guard stat(input.source.location, &facts) == 0 else {
+                throw ImageGenerationFailure(
+                    .pathNotFound(input.source.location), "the input image is not there",
+                    details: ["hint: check the path, which starts at the current folder"])
+            }
+        } else {
+            note("Downloading image from: \(input.source.shown)")
+        }
+        do {
+            let found = try await sources(of: opened).fetch(
+                input.source, checksum: input.checksum, report: TransferReport(log: note, warn: note))
+            if case .value(let value)? = input.checksum {
+                note("The calculated checksum: \(value.digits) matches the defined checksum: \(value.digits)")
+            }
+            return found
+        } catch let error as FactoryError {
+            throw Self.failure(error, input)
+        }
+    }
+
+    private static func failure(_ error: FactoryError, _ input: ImageBase.Input) -> ImageGenerationFailure {
+        guard error.code == .failed, case .value(let value)? = input.checksum else {
+            return ImageGenerationFailure(
+                input.source.scheme == .file ? .pathNotFound(input.source.location) : .download, error)
+        }
+        // The message is the only one that knows what the bytes really have.
+        let found = error.message.split { " ,".contains($0) }.map(String.init).first { word in
+            word.utf8.count == value.digits.utf8.count && word != value.digits && word.allSatisfy(\.isHexDigit)
+        }
+        return ImageGenerationFailure(.checksum(found: found, wanted: value.digits), error)
+    }
+
+    // MARK: the work
+
+    private func made(
+        _ image: GeneratedImage, _ path: FilePath, _ input: FetchedSource?, _ opened: FolderStore,
+        _ note: @escaping @Sendable (String) -> Void
+    ) async throws -> StepResult {
+        let versions = try await toolVersions(
+            image.definition, HostFacts(opened.root.appending("host-facts.json")))
+        var sources: [Source: Digest] = [:]
+        if let input, let source = image.base.input?.source { sources[source] = input.digest }
+        let plan = try Planner.plan(image.definition, facts: PlanningFacts(tools: versions, sources: sources))
+        var environment = StepEnvironment(
+            runner: runner, tools: tools, executable: executable, packages: opened.root.appending("packages"),
+            lock: nil, cache: opened.root, logs: opened.root.appending("logs"), mirrors: [:], localFiles: [:],
+            bootLimit: .seconds(600))
+        if let input { environment.sources = [input.digest: input.path] }
+        let events = EventLog(clock: clock, consumers: [{ Self.tell($0, note) }])
+        let engine = Engine(runner: StepExecutor(environment), cache: opened, clock: clock, jobs: 1)
+        do {
+            let results = try await engine.run(plan, events: events)
+            guard let result = results[Planner.importStep] else {
+                throw FactoryError(.internal, "the plan has no step '\(Planner.importStep)'")
+            }
+            withExtendedLifetime(input) {}
+            return result
+        } catch let error as FactoryError {
+            throw ImageGenerationFailure(Self.reason(error, image, path), error)
+        }
+    }
+
+    private static func reason(
+        _ error: FactoryError, _ image: GeneratedImage, _ path: FilePath
+    ) -> ImageGenerationFailure.Reason {
+        switch error.activity.flatMap(ImportStage.init) {
+        case .resizing: .resize(path.string)
+        case .checking: .check(path.string)
+        // gen-vm-image names what it converts.
+        case .unpacking, .inspecting, .converting: .create(image.base.input?.source.shown ?? path.string)
+        case .creating, nil: .create(path.string)
+        }
+    }
+
+    private static func tell(_ event: BuildEvent, _ note: @Sendable (String) -> Void) {
+        switch event.kind {
+        case .log(_, let line): note(line)
+        case .warning(_, let message): note("warning: " + message)
+        default: break
+        }
+    }
+
+    // MARK: the result
+
+    /// A copy beside the path first, whose digest is compared with what was made; then it is renamed.
+    private func place(
+        _ result: StepResult, _ format: ImageFormat, at path: FilePath, _ opened: FolderStore
+    ) async throws {
+        let source = result.folder.appending("disk." + format.rawValue)
+        let record = try StoredFile.json(DigestRecord.self, result.folder.appending("digest.json"))
+        let folder = path.removingLastComponent().isEmpty ? "." : path.removingLastComponent()
+        let intent = try opened.ledger.temporaryFiles(in: folder)
+        defer { intent.settle() }
+        let temporary = folder.appending(".\(path.lastComponent?.string ?? "image").\(intent.id)")
+        do {
+            _ = try await BlockingWork.run { checkCancellation in
+                try SparseFile.copy(from: source, to: temporary) { _, _ in try checkCancellation() }
+            }
+            guard try await FileDigest.compute(temporary) == record.digest else {
+                throw FactoryError(
+                    .inputOutput, "the stored result \(source) is not what it was when it was made",
+                    remedy: "run 'image-factory fsck --repair' and make the image again")
+            }
+            guard chmod(temporary.string, 0o644) == 0 else { throw Errno(rawValue: errno) }
+            try DurableFile.sync(temporary)
+            try Task.checkCancellation()
+            try DurableFile.rename(temporary, to: path)
+        } catch {
+            _ = unlink(temporary.string)
+            if error is CancellationError || error is FactoryError { throw error }
+            if let failure = error as? FileAccessError {
+                throw FactoryError(
+                    .inputOutput, "cannot write \(path): cannot \(failure.operation): \(failure.reason)",
+                    remedy: "free some space there or choose another folder")
+            }
+            throw FileFailure.error(error, "write", path)
+        }
+        withExtendedLifetime(result) {}
+    }
+}
