@@ -41,6 +41,9 @@ let executor = StepExecutor(
         cache: folder, logs: folder, mirrors: [:], localFiles: [:], bootLimit: .seconds(1)))
 let sealed = try await perform(
     .seal(SealAction(partitions: .linux)), "seal", inputs: ["disk": words[1]], in: folder, executor)
+// As the store does it with results.
+chown(sealed.appending("disk.raw").string, 0, 0)
+chmod(sealed.appending("disk.raw").string, 0o444)
 _ = try await perform(
     .convert(Output(.qcow2, compression: .uncompressed)), "convert",
     inputs: ["disk": sealed.appending("disk.raw")], in: folder, executor)

@@ -1,7 +1,7 @@
 /// What a build will do: steps in topological order. The same definition, releases and tools give the same bytes.
 package struct BuildPlan: Hashable, Sendable, Codable {
     /// Raised when a step's meaning changes without its action changing: it is part of every step's identity.
-    package static let format = 1
+    package static let format = 2
 
     package var name: String
     package var version: String

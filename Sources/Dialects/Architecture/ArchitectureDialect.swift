@@ -108,13 +108,13 @@ package enum ArchitectureDialect {
         _ request: ArchitectureRequest
     ) throws(InvalidArchitecture) -> (architecture: ImageArchitecture, warnings: [Diagnostic]) {
         let problems = ArchitectureProblems(file: request.file)
-        if let root = NativeLoad.node(request.bytes, problems.diagnostics) {
+        if let root = YAMLLoad.node(request.bytes, problems.diagnostics) {
             let reader = ArchitectureReader(request: request, problems: problems)
             if let architecture = reader.architecture(root), problems.first == nil {
                 return (architecture, problems.diagnostics.sorted)
             }
         }
-        let first = problems.first ?? (.unreadable, "Failed to load path: \(NativeLoad.oneLine(request.file))")
+        let first = problems.first ?? (.unreadable, "Failed to load path: \(YAMLLoad.oneLine(request.file))")
         throw InvalidArchitecture(
             kind: first.kind, message: first.message, input: InvalidInput(problems.diagnostics.sorted))
     }
@@ -123,10 +123,10 @@ package enum ArchitectureDialect {
 /// Collects the problems of an architecture file. The first one is told in the words of gen-vm-image too, which looks at
 /// a file in an order of its own and ends there.
 final class ArchitectureProblems {
-    let diagnostics: NativeProblems
+    let diagnostics: YAMLProblems
     private(set) var first: (kind: InvalidArchitecture.Kind, message: String)?
 
-    init(file: String) { diagnostics = NativeProblems(file: file) }
+    init(file: String) { diagnostics = YAMLProblems(file: file) }
 
     /// - Parameter known: as gen-vm-image says it.
     func error(_ kind: InvalidArchitecture.Kind, _ place: Place, _ message: String, known: String) {
@@ -146,13 +146,13 @@ final class ArchitectureProblems {
     ) {
         let found: String
         switch node {
-        case .scalar(let scalar): found = scalar.string.isEmpty ? "nothing" : "'\(NativeCheck.quoted(scalar.string))'"
+        case .scalar(let scalar): found = scalar.string.isEmpty ? "nothing" : "'\(YAMLLoad.quoted(scalar.string))'"
         case .sequence: found = "a list"
         case .mapping: found = "a map"
         case .alias: found = "an alias"
         }
         error(
-            kind, NativeLoad.place(node.mark), "'\(key)' must be \(wanted), found \(found)",
+            kind, YAMLLoad.place(node.mark), "'\(key)' must be \(wanted), found \(found)",
             known: "Invalid attribute type: \(PythonText.type(node)) for value: \(PythonText.string(node)) "
                 + "- must be \(known)")
     }

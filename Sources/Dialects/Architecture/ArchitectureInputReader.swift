@@ -46,7 +46,7 @@ struct ArchitectureInputReader {
             return nil
         }
         if key != "path", source.scheme == .file {
-            problems.warn(NativeLoad.place(node.mark), "'\(NativeCheck.quoted(text))' is taken for a path")
+            problems.warn(YAMLLoad.place(node.mark), "'\(YAMLLoad.quoted(text))' is taken for a path")
         }
         return source
     }
@@ -73,25 +73,25 @@ struct ArchitectureInputReader {
         guard let typeNode = map["type"], let valueNode = map["value"], let type, let value else { return nil }
         guard let algorithm = HashAlgorithm(named: type) else {
             problems.error(
-                .checksumType, NativeLoad.place(typeNode.mark),
-                "'\(NativeCheck.quoted(type))' is no checksum; known are "
+                .checksumType, YAMLLoad.place(typeNode.mark),
+                "'\(YAMLLoad.quoted(type))' is no checksum; known are "
                     + HashAlgorithm.allCases.map(\.rawValue).joined(separator: ", "),
                 known: "Failed to calculate the checksum of the downloaded image")
             return nil
         }
         if algorithm.isBroken {
             problems.warn(
-                NativeLoad.place(typeNode.mark),
+                YAMLLoad.place(typeNode.mark),
                 "\(algorithm.title) does not protect against a forged image; use sha256 or sha512")
         }
         if value.contains("/") { return list(algorithm, value, valueNode, map) }
         guard let checksum = Checksum.Value(algorithm, value, first: first) else {
             problems.error(
-                .checksumValue, NativeLoad.place(valueNode.mark),
-                "'\(NativeCheck.quoted(value))' is no \(algorithm.title): that has \(algorithm.length * 2) "
+                .checksumValue, YAMLLoad.place(valueNode.mark),
+                "'\(YAMLLoad.quoted(value))' is no \(algorithm.title): that has \(algorithm.length * 2) "
                     + "hexadecimal digits",
                 known: "The checksum of the downloaded image cannot be the expected checksum: "
-                    + NativeLoad.oneLine(value))
+                    + YAMLLoad.oneLine(value))
             return nil
         }
         return .value(checksum)
@@ -110,7 +110,7 @@ struct ArchitectureInputReader {
         let signature = map["signature"].flatMap { self.text($0, "signature") }
         if let place = map["signature"], keyring == nil {
             problems.error(
-                .checksumEntry, NativeLoad.place(place.mark), "'signature' needs 'keyring', a file of public keys",
+                .checksumEntry, YAMLLoad.place(place.mark), "'signature' needs 'keyring', a file of public keys",
                 known: "Missing attribute: keyring in \(PythonText.representation(map.node))")
         }
         return .listed(
@@ -134,11 +134,11 @@ struct ArchitectureInputReader {
     private func readBytes(_ node: Node, _ map: ArchitectureMap) -> ByteCount? {
         guard let count = count(node, "read_bytes") else { return nil }
         guard count > 0 else {
-            problems.warn(NativeLoad.place(node.mark), "0 means the whole file")
+            problems.warn(YAMLLoad.place(node.mark), "0 means the whole file")
             return nil
         }
         problems.warn(
-            NativeLoad.place(node.mark), "the checksum is of the first \(count) bytes only: the rest may be anything")
+            YAMLLoad.place(node.mark), "the checksum is of the first \(count) bytes only: the rest may be anything")
         return ByteCount(count)
     }
 

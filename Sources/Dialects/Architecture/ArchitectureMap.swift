@@ -16,7 +16,7 @@ struct ArchitectureMap {
 
     init(_ mapping: Node.Mapping, of node: Node, _ problems: ArchitectureProblems) {
         self.node = node
-        place = NativeLoad.place(node.mark)
+        place = YAMLLoad.place(node.mark)
         add(mapping, depth: 0, problems)
     }
 
@@ -26,7 +26,7 @@ struct ArchitectureMap {
     private mutating func add(_ mapping: Node.Mapping, depth: Int, _ problems: ArchitectureProblems) {
         var merged: [Node] = []
         for (key, value) in mapping where !problems.diagnostics.isFull {
-            let keyPlace = NativeLoad.place(key.mark)
+            let keyPlace = YAMLLoad.place(key.mark)
             guard case .scalar(let scalar) = key else {
                 problems.error(
                     .unreadable, keyPlace, "a key must be a word",
@@ -39,7 +39,7 @@ struct ArchitectureMap {
                 entries.append(Entry(key: scalar.string, place: keyPlace, node: value))
             }
         }
-        for other in merged where depth < NativeLoad.deepest && entries.count <= NativeLoad.mostNodes {
+        for other in merged where depth < YAMLLoad.deepest && entries.count <= YAMLLoad.mostNodes {
             if case .mapping(let mapping) = other { add(mapping, depth: depth + 1, problems) }
         }
     }
@@ -50,7 +50,7 @@ struct ArchitectureMap {
             let guess = NearestName.to(entry.key, among: known).map { "; did you mean '\($0)'?" }
             problems.warn(
                 entry.place,
-                "the key '\(NativeCheck.quoted(entry.key))' has no meaning here and is left out"
+                "the key '\(YAMLLoad.quoted(entry.key))' has no meaning here and is left out"
                     + (elsewhere[entry.key].map { "; " + $0 } ?? guess ?? ""))
         }
     }

@@ -15,8 +15,8 @@ struct ArchitectureReader {
     func architecture(_ root: Node) -> ImageArchitecture? {
         guard case .mapping(let mapping) = root else {
             problems.error(
-                .unreadable, NativeLoad.place(root.mark), "the file must be a map with owner and images",
-                known: "Failed to load path: \(NativeLoad.oneLine(request.file))")
+                .unreadable, YAMLLoad.place(root.mark), "the file must be a map with owner and images",
+                known: "Failed to load path: \(YAMLLoad.oneLine(request.file))")
             return nil
         }
         let map = ArchitectureMap(mapping, of: root, problems)
@@ -60,7 +60,7 @@ struct ArchitectureReader {
                 ? "Missing required attribute '\(key)': in \(PythonText.representation(image.node))"
                 : "Missing attribute: \(key) in \(entry.key)"
             problems.error(
-                .missing, entry.place, "the image '\(NativeCheck.quoted(entry.key))' has no '\(key)'", known: known)
+                .missing, entry.place, "the image '\(YAMLLoad.quoted(entry.key))' has no '\(key)'", known: known)
         }
     }
 
@@ -93,13 +93,13 @@ struct ArchitectureReader {
             if map["get_url"] != nil { return reader.seed(map) }
             if let checksum = map["checksum"] {
                 problems.warn(
-                    NativeLoad.place(checksum.mark), "there is no input of which this could be the checksum")
+                    YAMLLoad.place(checksum.mark), "there is no input of which this could be the checksum")
             }
             return nil
         }
         if let url = map["get_url"] {
             problems.error(
-                .wrongType, NativeLoad.place(url.mark), "'get_url' and 'input' exclude each other",
+                .wrongType, YAMLLoad.place(url.mark), "'get_url' and 'input' exclude each other",
                 known: "Both 'get_url' and 'input' are defined in the image. Only one can be defined")
         }
         return reader.section(section)
@@ -123,7 +123,7 @@ struct ArchitectureReader {
         case .text: isPlain = false
         case .int, .float, .date: isPlain = true
         }
-        guard !scalar.string.isEmpty, !scalar.string.unicodeScalars.contains(where: NativeLoad.isForbidden),
+        guard !scalar.string.isEmpty, !scalar.string.unicodeScalars.contains(where: YAMLLoad.isForbidden),
             !scalar.string.contains(where: \.isNewline), scalar.string.utf8.count <= 4096
         else {
             problems.wrong(node, key, "a text of one line", known: "string")
@@ -131,7 +131,7 @@ struct ArchitectureReader {
         }
         if isPlain, value.string != scalar.string {
             problems.warn(
-                NativeLoad.place(node.mark),
+                YAMLLoad.place(node.mark),
                 "YAML reads \(scalar.string) as \(value.string); it is taken as it is written: write it in quotes")
         }
         return LiteralText(scalar.string, isPlain: isPlain)
@@ -154,7 +154,7 @@ struct ArchitectureReader {
             return nil
         }
         if text.isPlain {
-            problems.warn(NativeLoad.place(node.mark), "a size without a unit is a number of bytes")
+            problems.warn(YAMLLoad.place(node.mark), "a size without a unit is a number of bytes")
         }
         return size
     }
@@ -200,7 +200,7 @@ package enum ImageFileName {
     package static func isSound(_ text: String) -> Bool {
         guard let first = text.unicodeScalars.first, first != ".", first != "-" else { return false }
         return text.utf8.count <= 100
-            && !text.unicodeScalars.contains { $0 == "/" || $0 == "\n" || NativeLoad.isForbidden($0) }
+            && !text.unicodeScalars.contains { $0 == "/" || $0 == "\n" || YAMLLoad.isForbidden($0) }
     }
 }
 

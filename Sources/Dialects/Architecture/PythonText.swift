@@ -24,7 +24,7 @@ enum PythonText {
 
     /// `str()` of a YAML value, as `format` puts it into a message.
     static func string(_ node: Node) -> String {
-        if case .scalar(let scalar) = node { return NativeLoad.oneLine(value(scalar).string) }
+        if case .scalar(let scalar) = node { return YAMLLoad.oneLine(value(scalar).string) }
         return representation(node)
     }
 
@@ -34,7 +34,7 @@ enum PythonText {
     }
 
     private static func write(_ node: Node, _ text: inout String, depth: Int) {
-        guard text.utf8.count <= longest, depth <= NativeLoad.deepest else {
+        guard text.utf8.count <= longest, depth <= YAMLLoad.deepest else {
             text += "…"
             return
         }
@@ -71,7 +71,7 @@ enum PythonText {
             case "\r": result += "\\r".unicodeScalars
             case "\\", quote: result += [("\\" as Unicode.Scalar), scalar]
             default:
-                if NativeLoad.isForbidden(scalar) || scalar.value == 0xad {
+                if YAMLLoad.isForbidden(scalar) || scalar.value == 0xad {
                     let digits = String(scalar.value, radix: 16)
                     let (mark, width) =
                         scalar.value < 0x100 ? ("x", 2) : scalar.value < 0x10000 ? ("u", 4) : ("U", 8)

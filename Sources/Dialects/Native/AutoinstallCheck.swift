@@ -10,31 +10,31 @@ package enum AutoinstallCheck {
     ///
     /// - Parameter file: its name, for the faults.
     package static func problems(_ bytes: [UInt8], file: String) -> [Diagnostic] {
-        let problems = NativeProblems(file: file)
+        let problems = YAMLProblems(file: file)
         let start = Place(line: 1, column: 1)
         if !bytes.starts(with: Array(header.utf8)) {
             problems.error(start, "the first line has to be '\(header)': cloud-init ignores the file without it")
         }
-        if let root = NativeLoad.node(bytes, problems) { check(root, problems) }
+        if let root = YAMLLoad.node(bytes, problems) { check(root, problems) }
         return problems.sorted
     }
 
-    private static func check(_ root: Node, _ problems: NativeProblems) {
+    private static func check(_ root: Node, _ problems: YAMLProblems) {
         guard case .mapping(let mapping) = root else {
-            problems.error(NativeLoad.place(root.mark), "the file has to be a map with the key 'autoinstall'")
+            problems.error(YAMLLoad.place(root.mark), "the file has to be a map with the key 'autoinstall'")
             return
         }
         guard let answers = mapping["autoinstall"] else {
             problems.error(
-                NativeLoad.place(root.mark), "the key 'autoinstall' is missing: the installer would ask its questions")
+                YAMLLoad.place(root.mark), "the key 'autoinstall' is missing: the installer would ask its questions")
             return
         }
         guard case .mapping(let known) = answers, let version = known["version"] else {
-            problems.error(NativeLoad.place(answers.mark), "'autoinstall' has to be a map with 'version: 1'")
+            problems.error(YAMLLoad.place(answers.mark), "'autoinstall' has to be a map with 'version: 1'")
             return
         }
         if version.scalar?.string != "1" {
-            problems.error(NativeLoad.place(version.mark), "the version of 'autoinstall' has to be 1")
+            problems.error(YAMLLoad.place(version.mark), "the version of 'autoinstall' has to be 1")
         }
     }
 }

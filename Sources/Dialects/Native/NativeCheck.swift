@@ -3,7 +3,7 @@ import Yams
 
 /// YAML nodes against the table of keys: every value of the right kind, every text of the right form, every key known.
 struct NativeCheck {
-    let problems: NativeProblems
+    let problems: YAMLProblems
     let variables: NativeVariables
     private let budget = Budget()
 
@@ -17,18 +17,18 @@ struct NativeCheck {
     private static let mostBytes = 16 << 20
     private let patterns = Patterns()
 
-    init(problems: NativeProblems, variables: NativeVariables) {
+    init(problems: YAMLProblems, variables: NativeVariables) {
         self.problems = problems
         self.variables = variables
     }
 
     /// The value, or nil where a problem was reported.
     func value(_ node: Node, _ shape: Shape, depth: Int = 0, keepingUnknown: Bool = false) -> NativeValue? {
-        let place = NativeLoad.place(node.mark)
+        let place = YAMLLoad.place(node.mark)
         budget.nodes += 1
         guard isAffordable(depth, place) else { return nil }
         if let tag = explicitTag(node) {
-            problems.error(place, "the tag '\(Self.quoted(tag))' is not supported")
+            problems.error(place, "the tag '\(YAMLLoad.quoted(tag))' is not supported")
             return nil
         }
         switch (shape, node) {
@@ -54,15 +54,15 @@ struct NativeCheck {
     /// Aliases and variables repeat values: what a small file asks for must stay small. Told once.
     private func isAffordable(_ depth: Int, _ place: Place) -> Bool {
         guard !budget.isSpent, !problems.isFull else { return false }
-        if depth > NativeLoad.deepest { problems.error(place, "this is nested too deeply") }
-        if budget.nodes > NativeLoad.mostNodes {
+        if depth > YAMLLoad.deepest { problems.error(place, "this is nested too deeply") }
+        if budget.nodes > YAMLLoad.mostNodes {
             problems.error(place, "the file has too many values with its aliases followed")
         }
         if budget.bytes > Self.mostBytes {
             problems.error(place, "the texts are larger than 16 MiB with their variables replaced")
         }
-        budget.isSpent = budget.nodes > NativeLoad.mostNodes || budget.bytes > Self.mostBytes
-        return !budget.isSpent && depth <= NativeLoad.deepest
+        budget.isSpent = budget.nodes > YAMLLoad.mostNodes || budget.bytes > Self.mostBytes
+        return !budget.isSpent && depth <= YAMLLoad.deepest
     }
 
     private func text(_ scalar: Node.Scalar, _ shape: Shape, _ place: Place, _ keepingUnknown: Bool) -> NativeValue? {
@@ -81,10 +81,10 @@ struct NativeCheck {
         case .text(let rule):
             return accept(text, rule, place) ? .text(text, place) : nil
         case .choice(let names) where !names.contains(text):
-            problems.error(place, "'\(Self.quoted(text))' is not \(shape.expectation)\(Self.guess(text, names))")
+            problems.error(place, "'\(YAMLLoad.quoted(text))' is not \(shape.expectation)\(Self.guess(text, names))")
             return nil
         case .flag where text != "true" && text != "false":
-            problems.error(place, "'\(Self.quoted(text))' is not true or false")
+            problems.error(place, "'\(YAMLLoad.quoted(text))' is not true or false")
             return nil
         default: return .text(text, place)
         }
@@ -93,14 +93,14 @@ struct NativeCheck {
     private func accept(_ text: String, _ rule: TextRule, _ place: Place) -> Bool {
         guard rule.accepts(text, patterns) else {
             let example = rule.example.map { ", such as \($0)" } ?? ""
-            let found = rule.mayBeSecret ? "this" : "'\(Self.quoted(text))'"
+            let found = rule.mayBeSecret ? "this" : "'\(YAMLLoad.quoted(text))'"
             problems.error(place, "\(found) is not \(rule.what)\(example)")
             return false
         }
         // In double quotes YAML can write any character. Files and scripts may want most.
-        let forbidden = text.unicodeScalars.first { rule.mayHaveLines ? $0 == "\0" : NativeLoad.isForbidden($0) }
+        let forbidden = text.unicodeScalars.first { rule.mayHaveLines ? $0 == "\0" : YAMLLoad.isForbidden($0) }
         if let forbidden {
-            problems.error(place, "the character \(NativeLoad.name(forbidden)) is not allowed here")
+            problems.error(place, "the character \(YAMLLoad.name(forbidden)) is not allowed here")
         }
         return forbidden == nil
     }
@@ -109,7 +109,7 @@ struct NativeCheck {
         var entries: [(key: String, keyPlace: Place, value: NativeValue)] = []
         var present: Set<String> = []
         for (keyNode, valueNode) in mapping where !problems.isFull {
-            let keyPlace = NativeLoad.place(keyNode.mark)
+            let keyPlace = YAMLLoad.place(keyNode.mark)
             guard case .scalar(let scalar) = keyNode else {
                 problems.error(keyPlace, "a key must be a word")
                 continue
@@ -117,7 +117,7 @@ struct NativeCheck {
             guard let key = keys.first(where: { $0.name == scalar.string }) else {
                 let guess = Self.guess(scalar.string, keys.map(\.name))
                 let known = guess.isEmpty ? "; known here: " + keys.map(\.name).joined(separator: ", ") : guess
-                problems.error(keyPlace, "unknown key '\(Self.quoted(scalar.string))'\(known)")
+                problems.error(keyPlace, "unknown key '\(YAMLLoad.quoted(scalar.string))'\(known)")
                 continue
             }
             present.insert(key.name)
@@ -158,7 +158,7 @@ struct NativeCheck {
 
     private static func kind(_ node: Node) -> String {
         switch node {
-        case .scalar(let scalar): "'\(quoted(scalar.string))'"
+        case .scalar(let scalar): "'\(YAMLLoad.quoted(scalar.string))'"
         case .sequence: "a list"
         case .mapping: "a map"
         case .alias: "an alias"
@@ -167,10 +167,5 @@ struct NativeCheck {
 
     private static func guess(_ name: String, _ names: [String]) -> String {
         NearestName.to(name, among: names).map { "; did you mean '\($0)'?" } ?? ""
-    }
-
-    static func quoted(_ text: String) -> String {
-        let line = NativeLoad.oneLine(text)
-        return line.count > 60 ? line.prefix(60) + "…" : line
     }
 }

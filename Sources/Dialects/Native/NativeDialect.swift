@@ -34,8 +34,8 @@ package enum NativeDialect {
         bytes: [UInt8], file: String, set: [(String, String)], distributions: DistributionNames, files: LocalFiles,
         rules: RuleNames = RuleNames { _ in nil }
     ) throws(InvalidInput) -> (definition: ImageDefinition, warnings: [Diagnostic]) {
-        let problems = NativeProblems(file: file)
-        guard let root = NativeLoad.node(bytes, problems) else { throw InvalidInput(problems.sorted) }
+        let problems = YAMLProblems(file: file)
+        guard let root = YAMLLoad.node(bytes, problems) else { throw InvalidInput(problems.sorted) }
         let variables = declare(root, set, problems)
         let value = NativeCheck(problems: problems, variables: variables).value(root, .map(NativeKeys.root))
         var definition: ImageDefinition?
@@ -50,12 +50,12 @@ package enum NativeDialect {
     }
 
     private static func declare(
-        _ root: Node, _ set: [(String, String)], _ problems: NativeProblems
+        _ root: Node, _ set: [(String, String)], _ problems: YAMLProblems
     ) -> NativeVariables {
         var variables = NativeVariables()
-        var place = NativeLoad.place(root.mark)
+        var place = YAMLLoad.place(root.mark)
         if case .mapping(let mapping) = root, let node = mapping["variables"] {
-            place = NativeLoad.place(node.mark)
+            place = YAMLLoad.place(node.mark)
             if case .mapping(let entries) = node {
                 for (key, value) in entries { declare(key, value, set, &variables, problems) }
             }
@@ -64,7 +64,7 @@ package enum NativeDialect {
             if variables.values[name] == nil {
                 let near = NearestName.to(name, among: variables.values.keys.sorted())
                 let hint = near.map { "; did you mean '\($0)'?" } ?? "; add it to variables:"
-                problems.error(place, "--set gives '\(NativeCheck.quoted(name))', which is not declared\(hint)")
+                problems.error(place, "--set gives '\(YAMLLoad.quoted(name))', which is not declared\(hint)")
             } else {
                 variables.declare(name, value)
             }
@@ -74,22 +74,22 @@ package enum NativeDialect {
 
     private static func declare(
         _ key: Node, _ value: Node, _ set: [(String, String)], _ variables: inout NativeVariables,
-        _ problems: NativeProblems
+        _ problems: YAMLProblems
     ) {
         guard case .scalar(let name) = key, NativeVariables.isName(name.string) else {
             problems.error(
-                NativeLoad.place(key.mark), "a variable's name has letters, digits and '_', and starts with no digit")
+                YAMLLoad.place(key.mark), "a variable's name has letters, digits and '_', and starts with no digit")
             return
         }
         guard case .scalar(let text) = value else {
-            problems.error(NativeLoad.place(value.mark), "the value of a variable must be a text")
+            problems.error(YAMLLoad.place(value.mark), "the value of a variable must be a text")
             return
         }
         // A value given by --set replaces this one; its own variables are then of no interest.
         let given = set.last { $0.0 == name.string }?.1
         let own =
             given ?? variables.replaced(
-                in: text.string, at: NativeLoad.place(value.mark), keepingUnknown: false, problems) ?? ""
+                in: text.string, at: YAMLLoad.place(value.mark), keepingUnknown: false, problems) ?? ""
         variables.declare(name.string, own)
     }
 

@@ -12,7 +12,7 @@ extension NativeLowering {
         {
             problems.error(
                 map.place("path"),
-                "the path '\(NativeCheck.quoted(path))' must have no '//', '/./' or '/../' and end in a name")
+                "the path '\(YAMLLoad.quoted(path))' must have no '//', '/./' or '/../' and end in a name")
         }
         let group = owner.count > 1 ? owner[1] : map.text("group") ?? "root"
         for (key, name) in [("owner", owner[0]), (owner.count > 1 ? "owner" : "group", group)] {
@@ -35,7 +35,7 @@ extension NativeLowering {
             } catch {
                 problems.error(
                     map.place("source"),
-                    "cannot read the local file '\(NativeLoad.oneLine(path))': \(NativeLoad.oneLine("\(error)"))")
+                    "cannot read the local file '\(YAMLLoad.oneLine(path))': \(YAMLLoad.oneLine("\(error)"))")
             }
         case (nil, nil):
             if map["content"] == nil, map["source"] == nil {

@@ -53,7 +53,7 @@ extension NativeLowering {
             guard let checksum = Checksum.Value(parsing: text) else {
                 problems.error(
                     map.place("checksum"),
-                    "'\(NativeCheck.quoted(text))' is no checksum that is known here; "
+                    "'\(YAMLLoad.quoted(text))' is no checksum that is known here; "
                         + "give a SHA-256 or SHA-512, or another one as NAME:DIGITS")
                 return source
             }
@@ -106,7 +106,7 @@ extension NativeLowering {
             } catch {
                 problems.error(
                     map.place(kind.rawValue),
-                    "cannot read the answer file '\(NativeLoad.oneLine(path))': \(NativeLoad.oneLine("\(error)"))")
+                    "cannot read the answer file '\(YAMLLoad.oneLine(path))': \(YAMLLoad.oneLine("\(error)"))")
             }
         }
         if !isNamed {

@@ -3,7 +3,7 @@ import Model
 /// Checked values → `ImageDefinition`, with what a table of keys cannot check: names that must be known, and values
 /// that must fit each other.
 struct NativeLowering {
-    let problems: NativeProblems
+    let problems: YAMLProblems
     let distributions: DistributionNames
     let files: LocalFiles
     let rules: RuleNames
@@ -44,7 +44,7 @@ struct NativeLowering {
     private func name(_ root: NativeMap, _ key: String) -> String {
         let name = root.text(key) ?? ""
         if name.contains("..") {
-            problems.error(root.place(key), "'\(NativeCheck.quoted(name))' must not have '..' in it")
+            problems.error(root.place(key), "'\(YAMLLoad.quoted(name))' must not have '..' in it")
         }
         return name
     }
@@ -149,7 +149,7 @@ struct NativeLowering {
         var seen: Set<String> = []
         for map in values.compactMap(\.map) {
             guard let name = map.text(key), !seen.insert(name).inserted else { continue }
-            problems.error(map.place(key), "\(what) '\(NativeCheck.quoted(name))' is there twice")
+            problems.error(map.place(key), "\(what) '\(YAMLLoad.quoted(name))' is there twice")
         }
     }
 }

@@ -19,7 +19,7 @@ struct NativeVariables {
     /// The text with its variables replaced. With `keepingUnknown`, what is not declared stays as it is, for it may be
     /// the shell's; else it is a problem, and there is no text.
     func replaced(
-        in text: String, at place: Place, keepingUnknown: Bool, _ problems: NativeProblems
+        in text: String, at place: Place, keepingUnknown: Bool, _ problems: YAMLProblems
     ) -> String? {
         guard text.utf8.contains(UInt8(ascii: "$")) else { return text }
         var result = ""
@@ -49,7 +49,7 @@ struct NativeVariables {
                 result.append("$")
                 rest = rest.dropFirst()
             }
-            if result.utf8.count > NativeLoad.largestFile {
+            if result.utf8.count > YAMLLoad.largestFile {
                 problems.error(place, "the text is larger than 1 MiB with its variables replaced")
                 return nil
             }
@@ -57,14 +57,14 @@ struct NativeVariables {
         return isSound ? result + rest : nil
     }
 
-    private func undefined(_ name: String, _ place: Place, _ problems: NativeProblems) {
+    private func undefined(_ name: String, _ place: Place, _ problems: YAMLProblems) {
         guard Self.isName(name) else {
             problems.error(
-                place, "'\(NativeCheck.quoted(name))' is no name of a variable; write $${ for the characters ${")
+                place, "'\(YAMLLoad.quoted(name))' is no name of a variable; write $${ for the characters ${")
             return
         }
         let near = NearestName.to(name, among: values.keys.sorted()).map { "; did you mean '\($0)'?" }
         problems.error(
-            place, "the variable '\(NativeCheck.quoted(name))' is not declared" + (near ?? "; add it to variables:"))
+            place, "the variable '\(YAMLLoad.quoted(name))' is not declared" + (near ?? "; add it to variables:"))
     }
 }

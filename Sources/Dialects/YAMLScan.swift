@@ -3,7 +3,7 @@ import Model
 
 /// One pass over the YAML parser's events before nodes are made of them. Making nodes recurses, compares keys whole and
 /// stops at the first key that is there twice; here nothing recurses, so depth, aliases and keys are checked first.
-struct NativeScan {
+struct YAMLScan {
     /// A list or a map that is open where the scan stands.
     private struct Collection {
         var isMap: Bool
@@ -13,21 +13,21 @@ struct NativeScan {
     }
 
     private let text: String
-    private let problems: NativeProblems
+    private let problems: YAMLProblems
     private var open: [Collection] = []
     private var nodes = 0
     private var aliases = 0
     private var documents = 0
     private var anchors: Set<String> = []
 
-    private init(_ text: String, _ problems: NativeProblems) {
+    private init(_ text: String, _ problems: YAMLProblems) {
         self.text = text
         self.problems = problems
     }
 
     /// Whether the text is one YAML document within the limits; the problems say why not.
-    static func check(_ text: String, _ problems: NativeProblems) -> Bool {
-        var scan = NativeScan(text, problems)
+    static func check(_ text: String, _ problems: YAMLProblems) -> Bool {
+        var scan = YAMLScan(text, problems)
         scan.run()
         return !problems.hasErrors
     }
@@ -70,7 +70,7 @@ struct NativeScan {
             let isMap = event.type == YAML_MAPPING_START_EVENT
             let anchor = isMap ? event.data.mapping_start.anchor : event.data.sequence_start.anchor
             open.append(Collection(isMap: isMap, isKeyNext: isMap, anchor: anchor.map { Self.text($0) }))
-            guard require(open.count <= NativeLoad.deepest, place, "this is nested too deeply") else { return false }
+            guard require(open.count <= YAMLLoad.deepest, place, "this is nested too deeply") else { return false }
         case YAML_SEQUENCE_END_EVENT, YAML_MAPPING_END_EVENT:
             // Only now can an alias mean it: no collection holds itself.
             if let anchor = open.removeLast().anchor { anchors.insert(anchor) }
@@ -78,16 +78,16 @@ struct NativeScan {
         default: return true
         }
         nodes += 1
-        return require(nodes <= NativeLoad.mostNodes, place, "the file has too many values")
+        return require(nodes <= YAMLLoad.mostNodes, place, "the file has too many values")
     }
 
     private mutating func take(alias event: yaml_event_t, _ place: Place) -> Bool {
         aliases += 1
         let name = event.data.alias.anchor.map { Self.text($0) } ?? ""
         if !anchors.contains(name) {
-            problems.error(place, "the alias '*\(NativeCheck.quoted(name))' has no anchor before it")
+            problems.error(place, "the alias '*\(YAMLLoad.quoted(name))' has no anchor before it")
         }
-        let most = NativeLoad.mostAliases
+        let most = YAMLLoad.mostAliases
         return require(aliases <= most, place, "the file has more than \(most) aliases")
     }
 
@@ -111,7 +111,7 @@ struct NativeScan {
         let scalar = event.data.scalar
         let key = String(decoding: UnsafeBufferPointer(start: scalar.value, count: scalar.length), as: UTF8.self)
         guard !open[open.count - 1].keys.insert(key).inserted else { return }
-        problems.error(place, "the key '\(NativeCheck.quoted(key))' is there twice")
+        problems.error(place, "the key '\(YAMLLoad.quoted(key))' is there twice")
     }
 
     private func report(_ parser: yaml_parser_t) {
@@ -121,6 +121,6 @@ struct NativeScan {
         let line = min(Int(parser.problem_mark.line), lines.count - 1)
         let column = min(Int(parser.problem_mark.column), lines[line].unicodeScalars.count)
         problems.error(
-            Place(line: line + 1, column: column + 1), "the YAML is malformed: \(NativeLoad.oneLine(problem))")
+            Place(line: line + 1, column: column + 1), "the YAML is malformed: \(YAMLLoad.oneLine(problem))")
     }
 }

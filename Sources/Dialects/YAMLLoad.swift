@@ -2,64 +2,15 @@ import Foundation
 import Model
 import Yams
 
-/// A value of a definition with its place; texts are as they are written, variables replaced.
-indirect enum NativeValue {
-    case text(String, Place)
-    case list([NativeValue], Place)
-    case map([(key: String, keyPlace: Place, value: NativeValue)], Place)
-
-    var place: Place {
-        switch self {
-        case .text(_, let place), .list(_, let place), .map(_, let place): place
-        }
-    }
-}
-
-/// Line and column, from 1.
-struct Place: Hashable, Comparable {
-    var line: Int
-    var column: Int
-
-    static func < (left: Place, right: Place) -> Bool { (left.line, left.column) < (right.line, right.column) }
-}
-
-/// Collects problems of one file: each once, and no more than a person reads.
-final class NativeProblems {
-    private static let most = 100
-    let file: String
-    private var known: Set<Diagnostic> = []
-    private(set) var hasErrors = false
-
-    init(file: String) { self.file = file }
-
-    func error(_ place: Place, _ message: String) {
-        hasErrors = true
-        add(.error, place, message)
-    }
-
-    /// Whether more problems would not be told: then there is no point in looking for them.
-    var isFull: Bool { known.count > Self.most }
-
-    func warn(_ place: Place, _ message: String) { add(.warning, place, message) }
-
-    private func add(_ severity: Diagnostic.Severity, _ place: Place, _ message: String) {
-        guard !isFull else { return }
-        let text = known.count < Self.most ? message : "there are more problems: mend the first ones"
-        known.insert(Diagnostic(file: file, line: place.line, column: place.column, severity, text))
-    }
-
-    var sorted: [Diagnostic] { known.sorted { ($0.line, $0.column, $0.message) < ($1.line, $1.column, $1.message) } }
-}
-
 /// Bytes → YAML nodes, within limits that keep a hostile file from costing much.
-enum NativeLoad {
+enum YAMLLoad {
     static let largestFile = 1 << 20
     static let deepest = 64
     static let mostNodes = 100_000
     static let mostAliases = 64
 
     /// Nil if there is no document to look at; the problems say why.
-    static func node(_ bytes: [UInt8], _ problems: NativeProblems) -> Node? {
+    static func node(_ bytes: [UInt8], _ problems: YAMLProblems) -> Node? {
         let start = Place(line: 1, column: 1)
         guard bytes.count <= largestFile else {
             problems.error(start, "the file is larger than 1 MiB")
@@ -71,7 +22,7 @@ enum NativeLoad {
         }
         // A byte order mark is no part of the text.
         if text.unicodeScalars.first == "\u{feff}" { text.unicodeScalars.removeFirst() }
-        guard checkCharacters(text, problems), NativeScan.check(text, problems) else { return nil }
+        guard checkCharacters(text, problems), YAMLScan.check(text, problems) else { return nil }
         do {
             let parser = try Yams.Parser(yaml: text)
             guard let root = try parser.singleRoot() else {
@@ -90,7 +41,7 @@ enum NativeLoad {
     }
 
     /// Control and direction characters hide what a definition says; other line breaks than LF hide where.
-    private static func checkCharacters(_ text: String, _ problems: NativeProblems) -> Bool {
+    private static func checkCharacters(_ text: String, _ problems: YAMLProblems) -> Bool {
         var place = Place(line: 1, column: 1)
         var isAfterReturn = false
         for scalar in text.unicodeScalars {
@@ -149,5 +100,11 @@ enum NativeLoad {
         let cut = line.endIndex < text.endIndex && line.count == 200
         return String(String.UnicodeScalarView(line.unicodeScalars.map { isForbidden($0) ? "\u{fffd}" : $0 }))
             + (cut ? "…" : "")
+    }
+
+    /// What a file says, for a message: short.
+    static func quoted(_ text: String) -> String {
+        let line = oneLine(text)
+        return line.count > 60 ? line.prefix(60) + "…" : line
     }
 }
