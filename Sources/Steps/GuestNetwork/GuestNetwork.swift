@@ -44,6 +44,7 @@ package struct GuestNetwork: Sendable {
         guard mkdir(scratch.string, 0o755) == 0 || errno == EEXIST else {
             throw FactoryError(.cannotCreate, "cannot make \(scratch): \(Errno(rawValue: errno))")
         }
+        defer { rmdir(scratch.string) }
         let cache = GuestCache(store: environment.cache)
         let settings = GuestProxy.Settings(
             rules: rules, cache: cache, scratch: scratch, isOffline: environment.offline)
