@@ -2,10 +2,13 @@ import Model
 
 /// A configuration in which apt sees nothing of the host's: neither its settings nor its state, sources and keys.
 enum AptConfiguration {
-    /// `lists` and `status` are places in the containment; the sources are in /mnt/sources.list.
-    static func text(_ architecture: Architecture, lists: String, status: String, further: String) -> String {
+    /// `state`, `lists` and `status` are places in the containment; the sources are in /mnt/sources.list. apt makes the
+    /// folder of the lists only if it is below that of the state.
+    static func text(
+        _ architecture: Architecture, state: String, lists: String, status: String, further: String
+    ) -> String {
         """
-        Dir::State "/mnt/tmp";
+        Dir::State "\(state)";
         Dir::State::Lists "\(lists)";
         Dir::State::status "\(status)";
         Dir::Cache "/mnt/tmp";

@@ -48,7 +48,7 @@ package struct PackageResolver: Sendable {
         try WholeFile.write("", scratch.appending("status"))
         try WholeFile.write(
             AptConfiguration.text(
-                request.architecture, lists: "/mnt/lists", status: "/mnt/status",
+                request.architecture, state: "/mnt/tmp", lists: "/mnt/lists", status: "/mnt/status",
                 further: """
                     APT::Install-Recommends "false";
                     Acquire::ForceHash "SHA256";

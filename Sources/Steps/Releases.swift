@@ -121,7 +121,7 @@ package struct ReleaseResolver: Sendable {
         try WholeFile.write(lines.joined(), folder.appending("sources.list"))
         try WholeFile.write(
             AptConfiguration.text(
-                request.architecture, lists: "/mnt/state/lists", status: "/mnt/state/status",
+                request.architecture, state: "/mnt/state", lists: "/mnt/state/lists", status: "/mnt/state/status",
                 further: """
                     APT::Update::Error-Mode "any";
                     Acquire::Retries "3";
