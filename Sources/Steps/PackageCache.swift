@@ -28,13 +28,18 @@ package enum DownloadCheck {
         return nil
     }
 
-    /// The cached packages, and what else guests downloaded, whose name is not their digest.
+    /// The cached packages, and what else guests downloaded, whose name is not their digest, and what is no file.
     package static func damagedPackages(in folder: FilePath) async throws -> [FilePath] {
         var damaged: [FilePath] = []
         for name in try FileNames.list(folder) where !name.hasPrefix(".") && !name.hasSuffix(".control") {
             let path = folder.appending(name)
             let ending = name.drop { $0 != "." }
-            if try await FileDigest.compute(path).hex + ending != name { damaged.append(path) }
+            var facts = stat()
+            guard lstat(path.string, &facts) == 0 else { continue }
+            guard facts.st_mode & S_IFMT == S_IFREG, try await FileDigest.compute(path).hex + ending == name else {
+                damaged.append(path)
+                continue
+            }
         }
         return damaged
     }

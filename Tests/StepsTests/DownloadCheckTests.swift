@@ -35,6 +35,14 @@ import Tooling
         return try await DownloadCheck.damagedFields(in: cache, except: damaged, runner: runner)
     }
 
+    @Test func `A folder among the packages is none of them`() async throws {
+        try await Scratch.with { scratch in
+            let folder = scratch.path.appending("debian-trixie")
+            try #require(mkdir(folder.string, 0o755) == 0)
+            #expect(try await DownloadCheck.damagedPackages(in: scratch.path) == [folder])
+        }
+    }
+
     @Test func `Fields that are not those of their package are named`() async throws {
         try await Scratch.with { scratch in
             chmod(scratch.path.string, 0o755)
