@@ -10,6 +10,11 @@ package enum Action: Hashable, Sendable, Codable {
     /// Removes an installer's traces and free space from a disk. Input: `disk`. Results: `disk.raw`, `seal.json`,
     /// `installer-logs.txt`.
     case seal(SealAction)
+    /// Boots a disk once with a seed for cloud-init, and keeps what that made of it. Input: `disk`. Results: `disk.raw`,
+    /// `cloud-init.json`, `serial.log`.
+    case cloudSetup(CloudSetupAction)
+    /// Takes from a disk what belongs to one instance. Input: `disk`. Results: `disk.raw`, `reset.json`.
+    case reset(ResetAction)
     /// Changes a tree as the definition says. Input: `tree`. Results: `tree.tar`, `packages.json`.
     case configure(ConfigureAction)
     /// Removes from a tree what no image may have of its build. Input: `tree`. Result: `tree.tar`.

@@ -27,6 +27,8 @@ package struct StepExecutor: StepRunning {
             try await ImportStep(action: action, environment: environment).run(in: context)
         case .seal(let action):
             try await SealStep(action: action, environment: environment).run(in: context)
+        case .cloudSetup, .reset:
+            throw FactoryError(.internal, "the step \(step.name) cannot be run yet")
         case .configure(let action):
             try await ConfigureStep(action: action, environment: environment).run(in: context)
         case .clean(let action):
@@ -56,6 +58,10 @@ package struct StepExecutor: StepRunning {
             "\(action.input == nil ? "making an empty" : "bringing in a") disk as \(action.format.rawValue)"
         case .seal:
             "removing the installer's traces and free space"
+        case .cloudSetup(let action):
+            "setting the image up by cloud-init with \(action.files.count) files"
+        case .reset(let action):
+            "resetting the image for cloning (\(action.operations.operations.count) operations)"
         case .configure(let action):
             "configuring the tree (\(action.files.count) files, \(action.users.count) users, "
                 + "\(action.commands.count) commands)"
