@@ -251,7 +251,8 @@ private struct EditedImage {
             let place = "\(image.disk)?offset=\(EditedImage.offset)"
             for fact in ["mnt_count 3", "last_mounted /target", "mtime 20261121"] {
                 try await CommandRunner().runChecked(
-                    Command("debugfs", ["-w", "-R", "set_super_value \(fact)", place]), activity: "changing the superblock")
+                    Command("debugfs", ["-w", "-R", "set_super_value \(fact)", place]),
+                    activity: "changing the superblock")
             }
             let before = try Ext4Filesystem(image.disk, offset: EditedImage.offset).facts
             try Ext4Editor(image.disk, offset: EditedImage.offset).flush()
