@@ -39,7 +39,7 @@ private struct Place: Sendable {
         #expect(result.ending == .exited(code), "\(result.lastLines)", sourceLocation: location)
         let head = """
             {
-                "response": \(ForeignResult.quoted(response)),
+                "response": \(PythonJSON.quoted(response)),
                 "return_code": \(code),
                 "status": "\(code == 0 ? "success" : "failed")",
             """

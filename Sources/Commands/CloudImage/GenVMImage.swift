@@ -5,6 +5,7 @@ import Synchronization
 /// gen-vm-image: both of its command lines, told apart by the first argument.
 enum GenVMImage: ForeignCommand {
     static let name = GenVMImageGrammar.program
+    static let pages = GenVMImageGrammar.all
 
     /// The version of the program whose command line this is.
     static let version = "0.0.8"
@@ -23,7 +24,7 @@ enum GenVMImage: ForeignCommand {
         let (top, rest) = ArgparseReader.split(arguments, GenVMImageGrammar.top)
         let grammar = GenVMImageGrammar.top
         switch top {
-        case .help: return ForeignAnswer(output: grammar.usage + grammar.details + GenVMImageGrammar.seed.usage)
+        case .help: return ForeignAnswer(output: grammar.help)
         case .version: return ForeignAnswer(output: version + "\n")
         case .problem(let message): return .usage(grammar, message)
         case .arguments(let before):
@@ -49,7 +50,7 @@ enum GenVMImage: ForeignCommand {
         _ body: (ArgparseArguments) async throws -> ForeignResult
     ) async throws -> ForeignAnswer {
         switch ArgparseReader.read(Array(words.dropFirst()), grammar) {
-        case .help: return ForeignAnswer(output: grammar.usage + grammar.details)
+        case .help: return ForeignAnswer(output: grammar.help)
         case .version: return ForeignAnswer(output: version + "\n")
         case .problem(let message): return .usage(grammar, message)
         case .arguments(let found):

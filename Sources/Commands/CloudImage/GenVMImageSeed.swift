@@ -9,7 +9,7 @@ enum GenVMImageSeed {
     static func answer(_ arguments: [String]) async throws -> ForeignAnswer {
         let grammar = GenVMImageGrammar.seed
         switch ArgparseReader.read(arguments, grammar) {
-        case .help, .version: return ForeignAnswer(output: grammar.usage + grammar.details)
+        case .help, .version: return ForeignAnswer(output: grammar.help)
         case .problem(let message): return .usage(grammar, message)
         case .arguments(let found):
             guard found.unrecognized.isEmpty else {
