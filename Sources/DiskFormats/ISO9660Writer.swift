@@ -1,19 +1,38 @@
-/// A small ISO 9660 image of files in its root folder and folders below, with the names of Rock Ridge: what cloud-init
-/// and installers read their seeds from.
+/// A small ISO 9660 image of files in its root folder and folders below, with the names of Rock Ridge and of Joliet: what
+/// cloud-init and installers read their seeds from.
 ///
-///     sector 16    primary volume descriptor     sector 17   terminator
-///     sector 18    path table, little-endian     sector 19   path table, big-endian
-///     sector 20…   folders, the root first; then "ER" of Rock Ridge; then files
+///     sector 16    primary volume descriptor     sector 17   that of Joliet         sector 18   terminator
+///     sector 19    path table, little-endian     sector 20   path table, big-endian
+///     sector 21    Joliet's, little-endian       sector 22   Joliet's, big-endian
+///     sector 23…   folders, the root first; "ER" of Rock Ridge; folders of Joliet; files
 ///
-/// Sources: ECMA-119; IEEE P1281 (SUSP) and P1282 (Rock Ridge). All times are 1970: the same files are the same image.
+/// Sources: ECMA-119; IEEE P1281 (SUSP) and P1282 (Rock Ridge); the Joliet Specification. All times are 1970: the same
+/// files are the same image.
 package struct ISO9660Writer: Sendable {
+    /// The two trees of folders, whose files are the same.
+    private enum Tree {
+        case primary
+        case joliet
+    }
+
+    /// Where the records of a folder lie.
+    private struct Extent {
+        var start = 0
+        var size = 0
+    }
+
     private struct Folder {
         var name: String
         var parent: Int
         var folders: [Int] = []
         var files: [Int] = []
-        var start = 0
-        var size = 0
+        var primary = Extent()
+        var joliet = Extent()
+
+        subscript(tree: Tree) -> Extent {
+            get { tree == .primary ? primary : joliet }
+            set { if tree == .primary { primary = newValue } else { joliet = newValue } }
+        }
     }
 
     private struct File {
@@ -26,6 +45,7 @@ package struct ISO9660Writer: Sendable {
     private let label: String
     private var folders = [Folder(name: "", parent: 0)]
     private var files: [File] = []
+    private var extensionSector = 0
 
     /// - Parameter label: of the volume, up to 32 characters of ASCII: `cidata`.
     package init(label: String) { self.label = label }
@@ -58,12 +78,14 @@ package struct ISO9660Writer: Sendable {
         var image = self
         let end = image.place()
         var bytes = [UInt8](repeating: 0, count: 16 * Self.sector)
-        bytes += image.volumeDescriptor(sectors: end)
+        bytes += image.volumeDescriptor(.primary, sectors: end) + image.volumeDescriptor(.joliet, sectors: end)
         bytes += Self.padded([255] + Array("CD001".utf8) + [1])
-        bytes += Self.padded(image.pathTable(isBig: false))
-        bytes += Self.padded(image.pathTable(isBig: true))
-        for index in image.folders.indices { bytes += Self.padded(image.records(of: index)) }
+        for tree in [Tree.primary, .joliet] {
+            bytes += Self.padded(image.pathTable(tree, isBig: false)) + Self.padded(image.pathTable(tree, isBig: true))
+        }
+        for index in image.folders.indices { bytes += Self.padded(image.records(.primary, of: index)) }
         bytes += Self.padded(Self.extensionReference)
+        for index in image.folders.indices { bytes += Self.padded(image.records(.joliet, of: index)) }
         for file in image.files { bytes += Self.padded(file.content) }
         // Readers look ahead beyond the last file.
         return bytes + [UInt8](repeating: 0, count: 150 * Self.sector)
@@ -71,14 +93,9 @@ package struct ISO9660Writer: Sendable {
 
     /// Gives everything its sector; returns the first one behind it all.
     private mutating func place() -> Int {
-        var next = 20
-        for index in folders.indices {
-            folders[index].start = next
-            // Where its parts lie does not change its size.
-            folders[index].size = Self.padded(records(of: index)).count
-            next += folders[index].size / Self.sector
-        }
-        next += 1
+        var next = placeFolders(.primary, from: 23)
+        extensionSector = next
+        next = placeFolders(.joliet, from: next + 1)
         for index in files.indices {
             files[index].start = next
             next += Self.sectors(files[index].content.count)
@@ -86,38 +103,53 @@ package struct ISO9660Writer: Sendable {
         return next + 150
     }
 
-    private var extensionSector: Int { (folders.last.map { $0.start + $0.size / Self.sector }) ?? 0 }
+    private mutating func placeFolders(_ tree: Tree, from first: Int) -> Int {
+        var next = first
+        for index in folders.indices {
+            // Where its parts lie does not change its size.
+            folders[index][tree] = Extent(start: next, size: Self.padded(records(tree, of: index)).count)
+            next += folders[index][tree].size / Self.sector
+        }
+        return next
+    }
 
-    private func volumeDescriptor(sectors: Int) -> [UInt8] {
-        let table = pathTable(isBig: false).count
-        var bytes: [UInt8] = [1] + Array("CD001".utf8) + [1, 0]
-        bytes += Self.text("", 32) + Self.text(label, 32) + [UInt8](repeating: 0, count: 8)
-        bytes += Self.both(sectors) + [UInt8](repeating: 0, count: 32)
+    private func volumeDescriptor(_ tree: Tree, sectors: Int) -> [UInt8] {
+        let table = pathTable(tree, isBig: false).count
+        let tables = tree == .primary ? 19 : 21
+        let root = folders[0][tree]
+        var bytes: [UInt8] = [tree == .primary ? 1 : 2] + Array("CD001".utf8) + [1, 0]
+        bytes += Self.text("", 32, tree) + Self.text(label, 32, tree) + [UInt8](repeating: 0, count: 8)
+        bytes += Self.both(sectors)
+        // The escape sequence of UCS-2, level 3.
+        bytes += (tree == .primary ? [] : [0x25, 0x2f, 0x45])
+        bytes += [UInt8](repeating: 0, count: tree == .primary ? 32 : 29)
         bytes += Self.bothShort(1) + Self.bothShort(1) + Self.bothShort(Self.sector) + Self.both(table)
-        bytes += Self.little(18) + Self.little(0) + Self.big(19) + Self.big(0)
-        bytes += record(name: [0], start: folders[0].start, size: folders[0].size, isFolder: true, use: [])
-        bytes += Self.text("", 128 * 4 + 37 * 3)
+        bytes += Self.little(tables) + Self.little(0) + Self.big(tables + 1) + Self.big(0)
+        bytes += record(name: [0], start: root.start, size: root.size, isFolder: true, use: [])
+        for size in [128, 128, 128, 128, 37, 37, 37] { bytes += Self.text("", size, tree) }
         for _ in 0..<4 { bytes += Array("0000000000000000".utf8) + [0] }
         bytes += [1, 0]
         return Self.padded(bytes)
     }
 
-    private func pathTable(isBig: Bool) -> [UInt8] {
+    private func pathTable(_ tree: Tree, isBig: Bool) -> [UInt8] {
         var bytes: [UInt8] = []
         for (index, folder) in folders.enumerated() {
-            let name = index == 0 ? [0] : Self.shortName(index, isFolder: true)
+            let name = index == 0 ? [0] : self.name(tree, folder.name, index, isFolder: true)
             let parent = UInt16(truncatingIfNeeded: folder.parent + 1)
             let parentBytes = [UInt8(parent & 0xff), UInt8(parent >> 8)]
-            bytes += [UInt8(name.count), 0] + (isBig ? Self.big(folder.start) : Self.little(folder.start))
+            let start = folder[tree].start
+            bytes += [UInt8(name.count), 0] + (isBig ? Self.big(start) : Self.little(start))
             bytes += isBig ? parentBytes.reversed() : parentBytes
             bytes += name + [UInt8](repeating: 0, count: name.count % 2)
         }
         return bytes
     }
 
-    private func records(of index: Int) -> [UInt8] {
+    private func records(_ tree: Tree, of index: Int) -> [UInt8] {
         let folder = folders[index]
         let parent = folders[folder.parent]
+        let isPrimary = tree == .primary
         var own = Self.attributes(isFolder: true, links: 2 + folder.folders.count)
         if index == 0 {
             // "SP" says that System Use entries are there, "CE" where the one is that names Rock Ridge.
@@ -126,31 +158,45 @@ package struct ISO9660Writer: Sendable {
                 Array("CE".utf8) + [28, 1] + Self.both(extensionSector) + Self.both(0)
                 + Self.both(Self.extensionReference.count)
         }
+        let above = Self.attributes(isFolder: true, links: 2)
         var records = [
-            record(name: [0], start: folder.start, size: folder.size, isFolder: true, use: own),
-            record(
-                name: [1], start: parent.start, size: parent.size, isFolder: true,
-                use: Self.attributes(isFolder: true, links: 2)),
+            record(name: [0], folder[tree], use: isPrimary ? own : []),
+            record(name: [1], parent[tree], use: isPrimary ? above : []),
         ]
-        for child in folder.folders {
+        for child in sorted(tree, folder.folders, by: { folders[$0].name }) {
+            let name = folders[child].name
             records.append(
                 record(
-                    name: Self.shortName(child, isFolder: true), start: folders[child].start,
-                    size: folders[child].size, isFolder: true,
-                    use: Self.attributes(isFolder: true, links: 2) + Self.longName(folders[child].name)))
+                    name: self.name(tree, name, child, isFolder: true), folders[child][tree],
+                    use: isPrimary ? above + Self.longName(name) : []))
         }
-        for child in folder.files {
+        for child in sorted(tree, folder.files, by: { files[$0].name }) {
+            let file = files[child]
             records.append(
                 record(
-                    name: Self.shortName(child, isFolder: false), start: files[child].start,
-                    size: files[child].content.count, isFolder: false,
-                    use: Self.attributes(isFolder: false, links: 1) + Self.longName(files[child].name)))
+                    name: self.name(tree, file.name, child, isFolder: false), start: file.start,
+                    size: file.content.count, isFolder: false,
+                    use: isPrimary ? Self.attributes(isFolder: false, links: 1) + Self.longName(file.name) : []))
         }
         return records.reduce(into: []) { bytes, record in
             let room = Self.sector - bytes.count % Self.sector
             if record.count > room { bytes += [UInt8](repeating: 0, count: room) }
             bytes += record
         }
+    }
+
+    /// The short names are in order as they are; those of Joliet have to be put in order.
+    private func sorted(_ tree: Tree, _ children: [Int], by name: (Int) -> String) -> [Int] {
+        guard tree == .joliet else { return children }
+        return children.sorted { Array(name($0).utf16).lexicographicallyPrecedes(Array(name($1).utf16)) }
+    }
+
+    private func name(_ tree: Tree, _ name: String, _ index: Int, isFolder: Bool) -> [UInt8] {
+        tree == .primary ? Self.shortName(index, isFolder: isFolder) : Self.wide(name + (isFolder ? "" : ";1"))
+    }
+
+    private func record(name: [UInt8], _ extent: Extent, use: [UInt8]) -> [UInt8] {
+        record(name: name, start: extent.start, size: extent.size, isFolder: true, use: use)
     }
 
     private func record(name: [UInt8], start: Int, size: Int, isFolder: Bool, use: [UInt8]) -> [UInt8] {
@@ -184,9 +230,20 @@ package struct ISO9660Writer: Sendable {
         return Array("ER".utf8) + [UInt8(8 + identifier.count), 1, UInt8(identifier.count), 0, 0, 1] + identifier
     }()
 
-    private static func text(_ text: String, _ count: Int) -> [UInt8] {
-        let bytes = Array(text.utf8.prefix(count))
-        return bytes + [UInt8](repeating: 0x20, count: count - bytes.count)
+    /// Filled up with blanks.
+    private static func text(_ text: String, _ count: Int, _ tree: Tree) -> [UInt8] {
+        if tree == .primary {
+            let bytes = Array(text.utf8.prefix(count))
+            return bytes + [UInt8](repeating: 0x20, count: count - bytes.count)
+        }
+        var bytes = wide(String(text.prefix(count / 2)))
+        while bytes.count + 1 < count { bytes += [0, 0x20] }
+        return bytes + [UInt8](repeating: 0, count: count - bytes.count)
+    }
+
+    /// UCS-2, big-endian.
+    private static func wide(_ text: String) -> [UInt8] {
+        text.utf16.flatMap { [UInt8($0 >> 8), UInt8($0 & 0xff)] }
     }
 
     private static func little(_ value: Int) -> [UInt8] {

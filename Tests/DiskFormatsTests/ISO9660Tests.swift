@@ -69,6 +69,24 @@ import Testing
         }
     }
 
+    /// As Windows sees the names, and as Linux does.
+    @Test(.enabled(if: Program.exists("/usr/bin/isoinfo")), arguments: ["-J", "-R"])
+    func `Both kinds of long names are there`(kind: String) throws {
+        try ScratchFolder.with { folder in
+            let bytes = try image([("user-data", [1]), ("meta-data", [2]), ("openstack/latest/meta_data.json", [3])])
+            try folder.file("seed.iso", [(at: 0, bytes: bytes)]) { _ in }
+            let told = try Program.run("/usr/bin/isoinfo", ["-f", kind, "-i", folder.string("seed.iso")])
+            #expect(
+                Set(told.split(separator: "\n").map { $0.hasSuffix(";1") ? $0.dropLast(2) : $0 }) == [
+                    "/meta-data", "/openstack", "/openstack/latest", "/openstack/latest/meta_data.json", "/user-data",
+                ])
+            let content = try Program.run(
+                "/usr/bin/isoinfo",
+                [kind, "-i", folder.string("seed.iso"), "-x", "/user-data" + (kind == "-J" ? ";1" : "")])
+            #expect(content == "\u{1}")
+        }
+    }
+
     /// With Rock Ridge, and as names are without it.
     @Test(.enabled(if: Program.exists("/usr/bin/xorriso")), arguments: [true, false])
     func `What xorriso wrote is read`(rockRidge: Bool) throws {
