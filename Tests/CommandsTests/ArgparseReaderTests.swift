@@ -106,7 +106,8 @@ struct ArgparseLine: Decodable, CustomTestStringConvertible, Sendable {
             positionals: [.init("name", "three")], commands: [.init("run", "four")])
         #expect(
             grammar.help == """
-                usage: p [-h] [--a-rather-long-option A_RATHER_LONG_OPTION] [-b] name {run} ...
+                usage: p [-h] [--a-rather-long-option A_RATHER_LONG_OPTION] [-b]
+                         name {run} ...
 
                 Does what it does.
 

@@ -7,7 +7,6 @@ import SystemPackage
 /// options only.
 enum ConfigureVMImage: ForeignCommand {
     static let name = ConfigureVMImageGrammar.program
-    static let pages = ConfigureVMImageGrammar.all
 
     /// The version of the program whose command line this is.
     static let version = "0.1.3"

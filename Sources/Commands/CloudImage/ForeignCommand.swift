@@ -7,16 +7,13 @@ protocol ForeignCommand: Sendable {
     /// The name of the program.
     static var name: String { get }
 
-    /// Its command lines, in the order in which its manual has them.
-    static var pages: [ArgparseGrammar] { get }
-
     /// Runs to the end and returns the exit status. What it prints is what that program prints.
     static func run(_ arguments: [String]) async -> Int32
 }
 
 /// The programs that this one stands for: by a link of that name, or by `image-factory as NAME`.
 enum ForeignCommands {
-    static let all: [any ForeignCommand.Type] = [GenVMImage.self, ConfigureVMImage.self]
+    static let all: [any ForeignCommand.Type] = [GenVMImage.self, ConfigureVMImage.self, CloudLocalds.self]
 
     /// The program of a name, which may be a path.
     static func named(_ name: String) -> (any ForeignCommand.Type)? {

@@ -5,7 +5,6 @@ import Synchronization
 /// gen-vm-image: both of its command lines, told apart by the first argument.
 enum GenVMImage: ForeignCommand {
     static let name = GenVMImageGrammar.program
-    static let pages = GenVMImageGrammar.all
 
     /// The version of the program whose command line this is.
     static let version = "0.0.8"
