@@ -140,18 +140,33 @@ extension Factory {
     /// What has to be there whatever the plan will be.
     private func requireTools(_ definition: ImageDefinition) throws {
         if definition.uploads.contains(where: { $0.kind == .rsync }) { try tools.require(.rsync) }
-        guard case .netinstall(let install) = definition.base else { return }
-        for (_, source) in install.medium.sources {
-            switch source.scheme {
-            case .http, .https: try tools.require(.curl)
-            case .rsync: try tools.require(.rsync)
-            case .file: break
+        switch definition.base {
+        case .bootstrap: break
+        case .netinstall(let install):
+            for (_, source) in install.medium.sources { try requireTools(for: source) }
+            if install.hypervisor == .qemu {
+                try tools.require(.qemuSystem)
+                if definition.disk.firmware != .bios { try tools.require(.uefiFirmware) }
             }
+        case .image(let base):
+            if let source = base.input?.source { try requireTools(for: source) }
+            if let setup = base.setup { try requireTools(for: setup) }
         }
-        if install.hypervisor == .qemu {
-            try tools.require(.qemuSystem)
-            if definition.disk.firmware != .bios { try tools.require(.uefiFirmware) }
+    }
+
+    private func requireTools(for source: Source) throws {
+        switch source.scheme {
+        case .http, .https: try tools.require(.curl)
+        case .rsync: try tools.require(.rsync)
+        case .file: break
         }
+    }
+
+    func requireTools(for setup: CloudSetup) throws {
+        guard setup.hypervisor == .qemu else { return }
+        try tools.require(.qemuSystem)
+        try tools.require(.qemuImg)
+        if setup.firmware == .uefi { try tools.require(.uefiFirmware) }
     }
 
     /// What a step at the end needs must be there at the beginning: the versions for the plan say the rest.

@@ -15,17 +15,24 @@ extension Factory {
             case .image(let image, let settings): try load(image, settings, day)
             }
         loaded.day = day
-        if case .netinstall = loaded.definition.base, request.lock != .none {
-            throw FactoryError(
-                .usage, "a lock is for images made of packages, and this one is installed by an installer",
-                remedy: "leave out --locked and --update-lock")
+        guard request.lock != .none else { return loaded }
+        let reason: String
+        switch loaded.definition.base {
+        case .bootstrap: return loaded
+        case .netinstall: reason = "is installed by an installer"
+        case .image: reason = "is made of another image"
         }
-        return loaded
+        throw FactoryError(
+            .usage, "a lock is for images made of packages, and this one \(reason)",
+            remedy: "leave out --locked and --update-lock")
     }
 
-    /// The same, with all that can be told of an installation before it is begun.
+    /// The same, with all that can be told of an installation or a base image before anything is begun.
     func loadChecked(_ request: BuildRequest) async throws -> LoadedDefinition {
         var loaded = try load(request)
+        if case .image(let base) = loaded.definition.base, let source = base.input?.source {
+            try InstallationCheck.requireFile(source, "the base image")
+        }
         guard case .netinstall(let install) = loaded.definition.base else { return loaded }
         let code = request.definition.isImage ? FactoryError.Code.failed : .definition
         loaded.notes = try await InstallationCheck(runner: runner).check(install, code: code)

@@ -76,8 +76,14 @@ package enum DefinitionLoading {
 }
 
 extension ImageDefinition {
-    /// The files that answer an installer's questions, by digest.
+    /// The files that answer an installer's questions, and those for cloud-init, by digest.
     var answerFiles: [Digest: FilePath] {
-        Dictionary(answers.map { ($0.digest, FilePath($0.path)) }) { first, _ in first }
+        let files = answers.map { ($0.digest, FilePath($0.path)) } + seed.map { ($0.digest, FilePath($0.path)) }
+        return Dictionary(files) { first, _ in first }
+    }
+
+    /// What cloud-init sets an image up by.
+    var seed: [SeedFile] {
+        if case .image(let base) = base { base.setup?.files ?? [] } else { [] }
     }
 }

@@ -37,19 +37,26 @@ extension ImageRecord {
             localFiles: definition.files.compactMap { file in
                 guard case .local(_, let digest, _) = file.content else { return nil }
                 return File(name: file.path, digest: digest)
-            } + definition.answers.map { File(name: $0.name, digest: $0.digest) },
+            } + definition.answers.map { File(name: $0.name, digest: $0.digest) }
+                + definition.seed.map { File(name: $0.kind.rawValue, digest: $0.digest) },
             packages: try Self.packages(of: results, archives), artifacts: artifacts)
     }
 
-    /// What an installer was started from, by its public address; a file of the host has no other name than its own.
+    /// What an installer or another image was started from, by its public address; a file of the host has no other name
+    /// than its own.
     private static func sources(of plan: BuildPlan, _ definition: ImageDefinition) -> [File] {
-        guard case .install(let action) = plan.step(named: "install")?.action,
-            case .netinstall(let install) = definition.base
-        else { return [] }
         func file(_ source: Source, _ digest: Digest) -> File {
             let name = source.scheme == .file ? FilePath(source.location).lastComponent?.string : source.shown
             return File(name: name ?? source.location, digest: digest)
         }
+        if case .image(let base) = definition.base, let source = base.input?.source,
+            case .importImage(let action) = plan.step(named: Planner.importStep)?.action, let digest = action.input
+        {
+            return [file(source, digest)]
+        }
+        guard case .install(let action) = plan.step(named: "install")?.action,
+            case .netinstall(let install) = definition.base
+        else { return [] }
         switch (install.medium, action.medium) {
         case (.kernel(let kernel, let initrd), .kernel(let first, let second)):
             return [file(initrd, second), file(kernel, first)]

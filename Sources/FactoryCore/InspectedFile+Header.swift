@@ -23,7 +23,7 @@ extension Output.Format {
     fileprivate var headerName: String {
         switch self {
         case .tarZstd: "zstd"
-        case .raw, .qcow2, .tar: rawValue
+        case .raw, .qcow2, .vmdk, .vhd, .vhdx, .vdi, .tar: rawValue
         }
     }
 }

@@ -43,19 +43,22 @@ struct InstallationCheck: Sendable {
 
     /// Files of the host are looked for; of what is elsewhere, fetching tells.
     private func requireFiles(_ medium: Netinstall.Medium) throws {
-        for (name, source) in medium.sources where source.scheme == .file {
-            var facts = stat()
-            var reason: String?
-            if stat(source.location, &facts) != 0 || access(source.location, R_OK) != 0 {
-                reason = "\(Errno(rawValue: errno))"
-            } else if facts.st_mode & S_IFMT != S_IFREG {
-                reason = "it is not a regular file"
-            }
-            guard let reason else { continue }
-            throw FactoryError(
-                .missingInput, "cannot read the installer's \(name) \(source.location): \(reason)",
-                remedy: "check the path and its mode")
+        for (name, source) in medium.sources { try Self.requireFile(source, "the installer's \(name)") }
+    }
+
+    /// Of what is elsewhere, fetching tells.
+    static func requireFile(_ source: Source, _ what: String) throws {
+        guard source.scheme == .file else { return }
+        var facts = stat()
+        var reason: String?
+        if stat(source.location, &facts) != 0 || access(source.location, R_OK) != 0 {
+            reason = "\(Errno(rawValue: errno))"
+        } else if facts.st_mode & S_IFMT != S_IFREG {
+            reason = "it is not a regular file"
         }
+        guard let reason else { return }
+        throw FactoryError(
+            .missingInput, "cannot read \(what) \(source.location): \(reason)", remedy: "check the path and its mode")
     }
 
     /// An installer sees them all in one folder.

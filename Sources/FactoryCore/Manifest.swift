@@ -1,5 +1,6 @@
 import Engine
 import Model
+import Planning
 import Steps
 import Store
 import SystemPackage
@@ -35,6 +36,9 @@ struct Manifest: Codable {
     /// What an installation and the removal of its traces tell of themselves; nil for images made of packages.
     var install: JSONValue?
     var seal: JSONValue?
+    /// What setting an image up by cloud-init and resetting it tell of themselves; nil where that was not asked for.
+    var setup: JSONValue?
+    var reset: JSONValue?
     var boots: [BootRecord]
     /// What the rules of sound images found, waivers with their reasons.
     var verify: VerifyReport?
@@ -72,6 +76,8 @@ struct Manifest: Codable {
         disk = try read(DiskRecord.self, "assemble", "layout.json")
         install = try read(JSONValue.self, "install", "install.json")
         seal = try read(JSONValue.self, "seal", "seal.json")
+        setup = try read(JSONValue.self, Planner.setupStep, "cloud-init.json")
+        reset = try read(JSONValue.self, Planner.resetStep, "reset.json")
         boots = try ["bios", "uefi"].compactMap { firmware in
             try read(BootCheckRecord.self, "boot-" + firmware, "boot.json").map {
                 BootRecord(firmware: firmware, seconds: $0.seconds, accelerator: $0.accelerator, seen: $0.seen)

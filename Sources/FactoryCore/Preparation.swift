@@ -44,8 +44,7 @@ extension Factory {
         switch loaded.definition.base {
         case .bootstrap(let base): try await prepare(base, loaded, request, opened)
         case .netinstall(let install): try await prepare(install, loaded, request, opened, events)
-        // They are files of one kind without documents beside them: see `generate`.
-        case .image: throw FactoryError(.internal, "an image of another image has no build")
+        case .image(let base): try await prepare(base, loaded, request, opened, events)
         }
     }
 
@@ -56,6 +55,22 @@ extension Factory {
     ) async throws -> PreparedBuild {
         let tools = try await toolVersions(loaded.definition, HostFacts(opened.root.appending("host-facts.json")))
         let fetched = try await SourceFetching(self, opened, offline: request.offline, events: events).fetch(install)
+        return try prepared(loaded, fetched, tools)
+    }
+
+    /// The same of an image that another one is made of.
+    private func prepare(
+        _ base: ImageBase, _ loaded: LoadedDefinition, _ request: BuildRequest, _ opened: FolderStore,
+        _ events: EventLog?
+    ) async throws -> PreparedBuild {
+        let tools = try await toolVersions(loaded.definition, HostFacts(opened.root.appending("host-facts.json")))
+        let fetched = try await SourceFetching(self, opened, offline: request.offline, events: events).fetch(base)
+        return try prepared(loaded, fetched, tools)
+    }
+
+    private func prepared(
+        _ loaded: LoadedDefinition, _ fetched: [Source: FetchedSource], _ tools: [String: String]
+    ) throws -> PreparedBuild {
         let planning = PlanningFacts(
             tools: tools, sources: fetched.mapValues(\.digest), day: loaded.day)
         return PreparedBuild(

@@ -5,7 +5,7 @@ import SystemPackage
 import Tooling
 import Transfer
 
-/// Brings what an installation starts from into the store before the plan is made, and tells of it as of steps.
+/// Brings what an installation or another image starts from into the store before the plan is made, and tells of it as of steps.
 struct SourceFetching: Sendable {
     private let fetcher: SourceFetcher
     private let offline: Bool
@@ -29,6 +29,12 @@ struct SourceFetching: Sendable {
             fetched[source] = try await fetch(source, name, install.checksums[source.location])
         }
         return fetched
+    }
+
+    /// Of an empty disk nothing.
+    func fetch(_ base: ImageBase) async throws -> [Source: FetchedSource] {
+        guard let input = base.input else { return [:] }
+        return [input.source: try await fetch(input.source, "image", input.checksum)]
     }
 
     private func fetch(_ source: Source, _ name: String, _ checksum: Checksum?) async throws -> FetchedSource {

@@ -25,6 +25,8 @@ package enum Action: Hashable, Sendable, Codable {
     case verify(VerifyPolicy)
     /// Writes a disk as a qcow2 file. Input: `disk`. Results: `disk.qcow2`, `digest.json`.
     case convert(Output)
+    /// Writes a disk in a format that `convert` does not know. Input: `disk`. Results: `disk.FORMAT`, `digest.json`.
+    case export(ImageFormat)
     /// Compresses a tree. Input: `tree`. Result: `tree.tar.zst`.
     case pack
     /// SHA-256 over a file. Input: `file`. Result: `digest.json`.

@@ -1,4 +1,5 @@
-/// A disk image that somebody else made, or an empty disk, from which an image is made by conversion alone.
+/// A disk image that somebody else made, or an empty disk, from which an image is made: by conversion, and where that is
+/// wished by one boot with cloud-init and by a reset for cloning.
 package struct ImageBase: Hashable, Sendable, Codable {
     package struct Input: Hashable, Sendable, Codable {
         package var source: Source
@@ -22,12 +23,21 @@ package struct ImageBase: Hashable, Sendable, Codable {
     package var size: ByteCount?
     /// Whether the disk may become smaller than the input, which cuts off what lies behind.
     package var mayShrink: Bool
+    /// Nil: the image is not booted to change it.
+    package var setup: CloudSetup?
+    /// Nil: nothing is reset.
+    package var reset: ResetAction?
 
-    package init(input: Input?, format: ImageFormat = .qcow2, size: ByteCount?, mayShrink: Bool = false) {
+    package init(
+        input: Input?, format: ImageFormat = .qcow2, size: ByteCount?, mayShrink: Bool = false,
+        setup: CloudSetup? = nil, reset: ResetAction? = nil
+    ) {
         self.input = input
         self.format = format
         self.size = size
         self.mayShrink = mayShrink
+        self.setup = setup
+        self.reset = reset
     }
 }
 

@@ -243,8 +243,15 @@ package struct Output: Hashable, Sendable, Codable {
     package enum Format: String, Hashable, Sendable, Codable, CaseIterable {
         case raw
         case qcow2
+        case vmdk
+        case vhd
+        case vhdx
+        case vdi
         case tar
         case tarZstd = "tar.zst"
+
+        /// Nil for what is no disk.
+        package var image: ImageFormat? { ImageFormat(rawValue: rawValue) }
     }
 
     package enum Compression: String, Hashable, Sendable, Codable, CaseIterable {

@@ -15,10 +15,10 @@ extension VerifyPolicy {
     /// What the definition declares, and with it what the rules let pass.
     init(_ definition: ImageDefinition, sources: [AptSource]) {
         guard case .bootstrap = definition.base else {
-            // What an installer makes is declared nowhere.
+            // What an installer makes, and what was in an image, is declared nowhere.
             self.init(
                 waivers: definition.verify.waivers, isStrict: definition.verify.isStrict,
-                isAdvisory: definition.verify.isAdvisory)
+                isAdvisory: definition.verify.isAdvisory || definition.isForeign && !definition.verify.isStrict)
             return
         }
         self.init(
@@ -70,5 +70,13 @@ extension PlanningFacts {
             throw FactoryError(.internal, "\(source.location) was not fetched")
         }
         return digest
+    }
+}
+
+extension ImageDefinition {
+    /// Whether the image is somebody else's and stays what it is, so that nothing of it is the fault of this build.
+    fileprivate var isForeign: Bool {
+        guard case .image(let base) = self.base else { return false }
+        return base.reset == nil
     }
 }

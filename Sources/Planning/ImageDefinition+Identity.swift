@@ -25,6 +25,11 @@ extension ImageDefinition {
                 ImageBase.Input(
                     Source(.file, "", digest: facts.sources[$0.source] ?? $0.source.digest), format: $0.format)
             }
+            base.setup = base.setup.map { setup in
+                var moved = setup
+                moved.files = setup.files.map { SeedFile($0.kind, path: "", digest: $0.digest, size: $0.size) }
+                return moved
+            }
             copy.base = .image(base)
         }
         copy.secrets = secrets.map { SecretDeclaration(name: $0.name, source: .inline(SecretText(""))) }

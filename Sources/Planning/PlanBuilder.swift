@@ -30,7 +30,7 @@ struct PlanBuilder {
         }
     }
 
-    /// The one step by which an image is made of another one, or of nothing.
+    /// The steps by which an image is made of another one, or of nothing.
     private mutating func image(_ base: ImageBase) throws {
         let input = try base.input.map { input in
             guard let digest = facts.sources[input.source] else {
@@ -41,6 +41,21 @@ struct PlanBuilder {
         try add(
             Planner.importStep, .importImage(ImportAction(base, input: input)),
             tools: [Planner.builder, Planner.imageTool])
+        if let setup = base.setup {
+            try add(
+                Planner.setupStep, .cloudSetup(CloudSetupAction(setup, reset: base.reset?.operations)),
+                inputs: ["disk": lastDisk()], tools: [Planner.builder] + Planner.tools(for: definition))
+        }
+        if let reset = base.reset {
+            try add(Planner.resetStep, .reset(reset), inputs: ["disk": lastDisk()], tools: [Planner.builder])
+        }
+    }
+
+    /// The raw disk that the steps so far have made of an image.
+    private func lastDisk() -> StepInput {
+        let names = [Planner.importStep, Planner.setupStep, Planner.resetStep]
+        return StepInput(
+            step: steps.last { names.contains($0.name) }?.name ?? Planner.importStep, file: "disk.raw")
     }
 
     private mutating func bootstrap(_ base: Bootstrap) throws {
@@ -104,20 +119,33 @@ struct PlanBuilder {
             try add(
                 "convert-qcow2", .convert(output), inputs: ["disk": disk], tools: [Planner.builder] + library)
             return StepInput(step: "convert-qcow2", file: "disk.qcow2")
+        case .vmdk, .vhd, .vhdx, .vdi:
+            guard let format = output.format.image else {
+                throw FactoryError(.internal, "\(output.format.rawValue) is no format of disks")
+            }
+            let name = "export-" + format.rawValue
+            try add(
+                name, .export(format), inputs: ["disk": try disk()], tools: [Planner.builder, Planner.imageTool])
+            return StepInput(step: name, file: "disk." + format.rawValue)
         }
     }
 
     private func tree() throws -> StepInput {
         guard case .bootstrap = definition.base else {
             throw FactoryError(
-                .definition, "an installation makes a disk, and no tree", remedy: "choose the outputs raw and qcow2")
+                .definition, "only an image made of packages has a tree",
+                remedy: "choose outputs that are disks, such as raw and qcow2")
         }
         return StepInput(step: "clean", file: "tree.tar")
     }
 
     private mutating func disk() throws -> StepInput {
-        let step = if case .bootstrap = definition.base { "assemble" } else { "seal" }
-        let disk = StepInput(step: step, file: "disk.raw")
+        let disk =
+            switch definition.base {
+            case .bootstrap: StepInput(step: "assemble", file: "disk.raw")
+            case .netinstall: StepInput(step: "seal", file: "disk.raw")
+            case .image: lastDisk()
+            }
         guard !steps.contains(where: { $0.name == "verify" }) else { return disk }
         if case .bootstrap = definition.base { try assemble() }
         try add(
@@ -136,18 +164,20 @@ struct PlanBuilder {
             tools: [Planner.builder, "tar", "mke2fs", "sfdisk", "mkfs.vfat", "mcopy"])
     }
 
-    /// The step that leaves the digest of an output: for qcow2 the one that writes it.
+    /// The step that leaves the digest of an output: where a disk is converted the one that writes it.
     mutating func digest(of source: StepInput, format: Output.Format) throws -> String {
-        if format == .qcow2 { return source.step }
+        if let image = format.image, image != .raw { return source.step }
         let name = "digest-" + format.rawValue
         try add(name, .digest, inputs: ["file": source])
         return name
     }
 
-    /// The artifact that is booted is a published one, the smaller if there are two.
+    /// The artifact that is booted is a published one, the smaller of qcow2 and raw if there are both. Of other disks it
+    /// is what they were written from.
     mutating func bootChecks(of artifacts: [PlannedArtifact]) throws {
         let disks = artifacts.filter { $0.format == .qcow2 || $0.format == .raw }
-        guard let disk = disks.first(where: { $0.format == .qcow2 }) ?? disks.first else { return }
+        guard let disk = try disks.first(where: { $0.format == .qcow2 }) ?? disks.first ?? unpublishedDisk(artifacts)
+        else { return }
         let firmwares: [BootCheckAction.Firmware] =
             switch definition.disk.firmware {
             case .bios: [.bios]
@@ -159,5 +189,12 @@ struct PlanBuilder {
                 "boot-" + firmware.rawValue, .bootCheck(BootCheckAction(firmware: firmware, format: disk.format)),
                 inputs: ["disk": disk.source, "digest": StepInput(step: disk.digestStep, file: "digest.json")])
         }
+    }
+
+    private mutating func unpublishedDisk(_ artifacts: [PlannedArtifact]) throws -> PlannedArtifact? {
+        guard artifacts.contains(where: { $0.format.image != nil }) else { return nil }
+        let source = try disk()
+        return PlannedArtifact(
+            file: source.file, format: .raw, source: source, digestStep: try digest(of: source, format: .raw))
     }
 }

@@ -39,14 +39,24 @@ package enum Planner {
     /// The name of the step that makes an image of another one.
     package static let importStep = "import"
 
+    /// The names of the steps that set an image up and reset it.
+    package static let setupStep = "cloud-setup"
+    package static let resetStep = "reset"
+
     /// The other programs whose versions `PlanningFacts.tools` must have.
     package static func tools(for definition: ImageDefinition) -> [String] {
+        let own = baseTools(of: definition)
+        let exports = definition.outputs.contains { $0.isExport }
+        return exports && !own.contains(imageTool) ? own + [imageTool] : own
+    }
+
+    private static func baseTools(of definition: ImageDefinition) -> [String] {
         switch definition.base {
         case .bootstrap:
             ["mmdebstrap", "apt-get", "tar", "mke2fs", "sfdisk", "mkfs.vfat", "mcopy", "zstd"]
         case .netinstall(let install):
             install.hypervisor == .qemu ? [machine] : []
-        case .image: [imageTool]
+        case .image(let base): [imageTool] + (base.setup?.hypervisor == .qemu ? [machine] : [])
         }
     }
 
@@ -79,5 +89,15 @@ extension ImageDefinition {
         guard case .netinstall(let install) = base, install.keepsRaw, !outputs.contains(where: { $0.format == .raw })
         else { return outputs }
         return outputs + [Output(.raw)]
+    }
+}
+
+extension Output {
+    /// Whether another program writes it.
+    var isExport: Bool {
+        switch format {
+        case .vmdk, .vhd, .vhdx, .vdi: true
+        case .raw, .qcow2, .tar, .tarZstd: false
+        }
     }
 }

@@ -26,7 +26,9 @@ struct ImportStep {
         } else {
             try await stage(.creating) { try await create(in: context) }
         }
-        try await stage(.checking) { try await check(result, context) }
+        try await stage(.checking) {
+            try await tool(context).check(result, action.format, size: action.size)
+        }
         try DigestRecord.write(try await FileDigest.compute(result), of: result, into: context.output)
     }
 
@@ -65,9 +67,9 @@ struct ImportStep {
                 activity: ImportStage.resizing.rawValue)
         }
         try await stage(.converting) {
-            try await qemuImg(
+            try await tool(context).run(
                 ["convert", "-f", facts.driver, "-O", "raw", "/mnt/in/image", "/mnt/out/disk.raw"],
-                reading: image, writing: work, context)
+                reading: image, writing: work)
         }
         if let size = action.size { try await resize(to: size, in: work, context) }
         return work.appending("disk.raw")
@@ -93,19 +95,7 @@ struct ImportStep {
             return
         }
         try await stage(.converting) {
-            try await qemuImg(
-                ["convert", "-f", "raw", "-O", action.format.driver] + options
-                    + ["/mnt/in/image", "/mnt/out/\(action.file)"], reading: raw, writing: context.output, context)
-        }
-    }
-
-    /// What the format needs to be the one that is meant.
-    private var options: [String] {
-        switch action.format {
-        case .qcow2: ["-o", "compat=v3"]
-        // Without it the size is rounded to a geometry.
-        case .vhd: ["-o", "subformat=dynamic,force_size=on"]
-        case .raw, .vmdk, .vhdx, .vdi: []
+            try await tool(context).write(raw, as: action.format, into: context.output)
         }
     }
 
@@ -113,38 +103,12 @@ struct ImportStep {
         guard let size = action.size else {
             throw FactoryError(.definition, "an empty disk needs a size", remedy: "give it one, such as 10G")
         }
-        try await qemuImg(
-            ["create", "-q", "-f", action.format.driver] + options + ["/mnt/out/\(action.file)", "\(size.bytes)"],
-            reading: nil, writing: context.output, context)
+        try await tool(context).run(
+            ["create", "-q", "-f", action.format.driver] + action.format.options
+                + ["/mnt/out/\(action.file)", "\(size.bytes)"], reading: nil, writing: context.output)
     }
 
-    /// What was written is what was asked for, and sound as far as the format can tell.
-    private func check(_ result: FilePath, _ context: StepContext) async throws {
-        switch action.format {
-        case .qcow2, .vhdx, .vdi, .vmdk:
-            try await qemuImg(
-                ["check", "-q", "-f", action.format.driver, "/mnt/in/image"], reading: result, writing: nil, context)
-        case .raw, .vhd: break
-        }
-        let facts = try await ImageInspection(runner: environment.runner, executable: environment.executable).inspect(
-            result, claimed: action.format.rawValue)
-        guard let size = action.size, facts.virtualSize != size else { return }
-        throw FactoryError(
-            .failed, "the disk has \(facts.virtualSize.bytes) bytes, not \(size.bytes)",
-            remedy: "choose a size that \(action.format.rawValue) can have")
-    }
-
-    private func qemuImg(
-        _ arguments: [String], reading image: FilePath?, writing folder: FilePath?, _ context: StepContext
-    ) async throws {
-        let binds =
-            (image.map { [Containment.Bind(source: $0, target: "/mnt/in/image")] } ?? [])
-            + (folder.map { [Containment.Bind(source: $0, target: "/mnt/out", writable: true)] } ?? [])
-        let containment = Containment(
-            identities: .caller, network: .none, workSize: .mebi(64), binds: binds,
-            limits: .init(addressSpace: .gibi(4), processorTime: .seconds(3600)))
-        try await environment.runner.runChecked(
-            Command("qemu-img", arguments, containment: containment), activity: "running qemu-img"
-        ) { _, line in context.report.log(line) }
+    private func tool(_ context: StepContext) -> ImageTool {
+        ImageTool(environment: environment, context: context)
     }
 }

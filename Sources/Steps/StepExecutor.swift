@@ -37,6 +37,8 @@ package struct StepExecutor: StepRunning {
             try await AssembleStep(action: action, seed: step.id, environment: environment).run(in: context)
         case .convert(let output):
             try await ConvertStep(output: output, environment: environment).run(in: context)
+        case .export(let format):
+            try await ExportStep(format: format, environment: environment).run(in: context)
         case .verify(let policy):
             try await VerifyStep(policy: policy, environment: environment).run(in: context)
         case .pack:
@@ -72,6 +74,8 @@ package struct StepExecutor: StepRunning {
                 + (action.layout.firmware == .both ? "bios and uefi" : action.layout.firmware.rawValue)
         case .convert(let output):
             "converting to \(output.format.rawValue) (\(output.compression.rawValue))"
+        case .export(let format):
+            "writing the disk as \(format.rawValue)"
         case .verify(let policy):
             "verifying the disk" + (policy.isStrict ? ", warnings included" : "")
         case .pack:

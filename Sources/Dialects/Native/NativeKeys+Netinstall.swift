@@ -28,9 +28,12 @@ extension NativeKeys {
             "linux, the default: exactly one partition with a Linux filesystem; or strict: one."),
     ]
 
-    private static let location = TextRule(
+    static let location = TextRule(
         "a path or a file, http, https or rsync URI", example: "https://deb.debian.org/debian/dists/trixie/InRelease",
         mayBeSecret: true)
+
+    static let checksum = TextRule(
+        "a checksum", "([A-Za-z0-9_-]+:)?[0-9a-fA-F]{32,128}", example: "sha512:0123…")
 
     private static let source = Shape.either([
         .text(location),
@@ -38,13 +41,13 @@ extension NativeKeys {
             ShapeKey("url", .text(location), "Where it is; a path is relative to the definition.", required: true),
             ShapeKey(
                 "checksum",
-                .text(TextRule("a checksum", "([A-Za-z0-9_-]+:)?[0-9a-fA-F]{32,128}", example: "sha512:0123…")),
+                .text(checksum),
                 "What its bytes are: digits, or the function's name before them."),
             ShapeKey("checksums", .map(checksums), "A file that says what its bytes are."),
         ]),
     ])
 
-    private static let checksums: [ShapeKey] = [
+    static let checksums: [ShapeKey] = [
         ShapeKey("file", .text(location), "A file such as SHA256SUMS.", required: true),
         ShapeKey("name", .text(anyText), "How it calls the file; the end of the file's url by default."),
         ShapeKey("keyring", .text(anyText), "OpenPGP keys, of which one must have signed it."),

@@ -37,7 +37,12 @@ enum NativeKeys {
             "Shell commands, run in the tree without network, or at an instance's first boot.",
             keepsUnknownVariables: true),
         ShapeKey("users", .list(.map(user)), "Users that the image shall have."),
-        ShapeKey("cloud_init", .map(cloudInit), "Settings of cloud-init."),
+        ShapeKey(
+            "cloud_init", .map(cloudInit),
+            "Settings of cloud-init; of a base image, how one boot with it sets the image up."),
+        ShapeKey(
+            "reset", .either([.text(operations), .list(.text(operations), mayBeEmpty: false), .map(reset)]),
+            "What is taken from a base image before it is published, so that it can be cloned; nothing by default."),
         ShapeKey(
             "kernel_arguments",
             .list(.text(TextRule("a kernel argument", "[A-Za-z0-9_.,:;=/@+%-]+", example: "net.ifnames=0"))),
@@ -81,7 +86,8 @@ enum NativeKeys {
     private static let word = TextRule("a word", "[A-Za-z0-9][A-Za-z0-9._/+-]*", maximum: 128)
 
     private static let os: [ShapeKey] = [
-        ShapeKey("distribution", .text(word), "debian or ubuntu; any for an installation.", required: true),
+        ShapeKey(
+            "distribution", .text(word), "debian or ubuntu; any for an installation or a base image.", required: true),
         ShapeKey("release", .text(word), "Code name or number: trixie or 13.", required: true),
         ShapeKey("architecture", .text(word), "amd64, the default."),
     ]
@@ -102,6 +108,7 @@ enum NativeKeys {
             ]), "Install packages into an empty folder."),
         ShapeKey(
             "netinstall", .map(netinstall), "Let the distribution's own installer install in a virtual machine."),
+        ShapeKey("image", image, "Start from a disk image that somebody else made."),
     ]
 
     private static let disk: [ShapeKey] = [
@@ -110,7 +117,7 @@ enum NativeKeys {
             .either([
                 .text(TextRule("'automatic' or a size", "automatic|" + (size.pattern ?? ""), example: "20G")),
                 .map([ShapeKey("automatic", .text(size), "Free space beside what the tree needs.", required: true)]),
-            ]), "automatic, the default, or a size."),
+            ]), "automatic, the default, or a size; of a base image automatic is the size that it has."),
         ShapeKey("table", .choice(DiskLayout.Table.allCases.map(\.rawValue)), "The partition table; gpt by default."),
         ShapeKey(
             "firmware", .choice(DiskLayout.Firmware.allCases.map(\.rawValue)),
@@ -171,12 +178,6 @@ enum NativeKeys {
                     "a crypt(3) hash, as 'openssl passwd -6' prints it", "\\$[A-Za-z0-9]+\\$[^\\s:]+",
                     mayBeSecret: true, maximum: 512)),
             "The password's hash; without one, the password is locked."),
-    ]
-
-    private static let cloudInit: [ShapeKey] = [
-        ShapeKey(
-            "datasources", .list(.text(TextRule("a data source", "[A-Za-z0-9]+", example: "NoCloud"))),
-            "Where cloud-init looks, in this order.")
     ]
 
     private static let output: [ShapeKey] = [

@@ -37,34 +37,42 @@ extension NativeLowering {
         return .kernel(kernel ?? nothing, initrd: initrd ?? nothing)
     }
 
-    /// Nil if a problem was told.
     private func source(_ value: NativeValue, _ checksums: inout [String: Checksum]) -> Source? {
+        guard let (source, checksum) = source(value) else { return nil }
+        if let checksum { checksums[source.location] = checksum }
+        return source
+    }
+
+    /// Nil if a problem was told. A SHA-256 of the whole file is part of the source itself.
+    func source(_ value: NativeValue) -> (Source, Checksum?)? {
         guard let text = value.text ?? value.map?.text("url") else { return nil }
-        guard var source = location(text) else {
+        guard let source = location(text) else {
             problems.error(
                 value.map?.place("url") ?? value.place, "this is neither a path nor a file, http, https or rsync URI")
             return nil
         }
-        guard let map = value.map else { return source }
+        return value.map.map { checked(source, $0) } ?? (source, nil)
+    }
+
+    /// The source with what a map says of its bytes.
+    func checked(_ plain: Source, _ map: NativeMap) -> (Source, Checksum?) {
+        var source = plain
         if map["checksum"] != nil, map["checksums"] != nil {
             problems.error(map.place("checksums"), "a file has either 'checksum' or 'checksums'")
         }
-        if let text = map.text("checksum") {
+        let typed = map.map("checksum").map { "\($0.text("type") ?? ""):\($0.text("value") ?? "")" }
+        if let text = map.text("checksum") ?? typed {
             guard let checksum = Checksum.Value(parsing: text) else {
                 problems.error(
                     map.place("checksum"),
                     "'\(YAMLLoad.quoted(text))' is no checksum that is known here; "
                         + "give a SHA-256 or SHA-512, or another one as NAME:DIGITS")
-                return source
+                return (source, nil)
             }
-            if let digest = checksum.digest {
-                source.digest = digest
-            } else {
-                checksums[source.location] = .value(checksum)
-            }
+            guard let digest = checksum.digest else { return (source, .value(checksum)) }
+            source.digest = digest
         }
-        if let list = map.map("checksums").flatMap(list) { checksums[source.location] = .listed(list) }
-        return source
+        return (source, map.map("checksums").flatMap(list).map { .listed($0) })
     }
 
     private func list(_ map: NativeMap) -> Checksum.List? {
@@ -147,11 +155,16 @@ extension NativeLowering {
                 root.map("disk")?.place("size") ?? root.place,
                 "an installation needs the size of its disk: 'disk: {size: 4G}'")
         }
+        refuseTrees(root, "an installation makes a disk: raw or qcow2")
+        checkNoReset(root)
+    }
+
+    func refuseTrees(_ root: NativeMap, _ message: String) {
         for value in root.list("outputs") {
             guard let text = value.text ?? value.map?.text("format"), ["tar", "tar.zst"].contains(text) else {
                 continue
             }
-            problems.error(value.place, "an installation makes a disk: raw or qcow2")
+            problems.error(value.place, message)
         }
     }
 

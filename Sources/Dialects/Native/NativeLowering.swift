@@ -13,8 +13,8 @@ struct NativeLowering {
     func definition(_ root: NativeMap) -> ImageDefinition {
         var image = ImageDefinition(
             name: name(root, "name"), version: name(root, "version"), os: operatingSystem(root))
-        image.base = base(root, image.os)
         image.disk = disk(root.map("disk"))
+        image.base = base(root, image)
         image.hostname = root.text("hostname") ?? image.hostname
         image.locale = root.text("locale") ?? image.locale
         image.timezone = timezone(root) ?? image.timezone
@@ -26,7 +26,7 @@ struct NativeLowering {
         image.commands = root.list("commands").compactMap(command)
         image.users = root.list("users").compactMap(\.map).map(user)
         unique(root.list("users"), "name", "the user")
-        if let cloudInit = root.map("cloud_init") {
+        if let cloudInit = root.map("cloud_init"), root.map("base")?["image"] == nil {
             image.cloudInit.dataSources = cloudInit["datasources"] == nil ? nil : cloudInit.texts("datasources")
         }
         image.kernelArguments = root.texts("kernel_arguments")
@@ -36,7 +36,11 @@ struct NativeLowering {
         if let map = root.map("verify") { image.verify = verify(map) }
         image.secrets = root.list("secrets").compactMap(\.map).compactMap(secret)
         unique(root.list("secrets"), "name", "the secret")
-        if case .netinstall = image.base { checkInstalled(root, image) }
+        switch image.base {
+        case .bootstrap: checkBuilt(root)
+        case .netinstall: checkInstalled(root, image)
+        case .image: checkImage(root)
+        }
         image.uploads = root.list("publish").compactMap(\.map).map { destination($0, image) }
         return image
     }
@@ -58,8 +62,8 @@ struct NativeLowering {
                 os.place("architecture"),
                 "the architecture '\(architecture)' cannot be built yet; the only one is amd64")
         }
-        // What an installer installs is its own affair.
-        let isInstalled = root.map("base")?["netinstall"] != nil
+        // What an installer installs, or an image has, is its own affair.
+        let isInstalled = root.map("base").map { $0["netinstall"] != nil || $0["image"] != nil } ?? false
         guard let known = distributions.known.first(where: { $0.name == wanted }) else {
             if isInstalled { return OperatingSystem(distribution: wanted, release: release) }
             if !wanted.isEmpty {
@@ -81,11 +85,15 @@ struct NativeLowering {
         problems.error(place, "unknown \(what) '\(name)'" + (near ?? "; known: " + names.joined(separator: ", ")))
     }
 
-    private func base(_ root: NativeMap, _ os: OperatingSystem) -> Base {
+    private func base(_ root: NativeMap, _ definition: ImageDefinition) -> Base {
         let base = root.map("base")
-        guard let map = base?.map("netinstall") else { return .bootstrap(bootstrap(base?.map("bootstrap"), os)) }
-        if base?["bootstrap"] != nil { problems.error(map.place, "a base is either 'bootstrap' or 'netinstall'") }
-        return .netinstall(netinstall(map))
+        let kinds = ["bootstrap", "netinstall", "image"].filter { base?[$0] != nil }
+        if let base, kinds.count > 1 {
+            problems.error(base.place(kinds[1]), "a base is one of 'bootstrap', 'netinstall' and 'image'")
+        }
+        if let map = base?.map("netinstall") { return .netinstall(netinstall(map)) }
+        if let value = base?["image"] { return .image(image(value, root, definition.disk)) }
+        return .bootstrap(bootstrap(base?.map("bootstrap"), definition.os))
     }
 
     private func bootstrap(_ map: NativeMap?, _ os: OperatingSystem) -> Bootstrap {
