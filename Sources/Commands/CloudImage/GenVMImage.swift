@@ -11,15 +11,18 @@ enum GenVMImage: ForeignCommand {
 
     static func run(_ arguments: [String]) async -> Int32 {
         await SignalTrap.run {
-            let answer = try await answering(arguments)
+            let answer = try await answer(arguments) { try Host.factory() }
             _ = TextOutput(descriptor: STDOUT_FILENO).write(answer.output)
             _ = TextOutput(descriptor: STDERR_FILENO).write(answer.errors)
             return answer.status
         }
     }
 
-    private static func answering(_ arguments: [String]) async throws -> ForeignAnswer {
-        if isSeed(arguments) { return try await GenVMImageSeed.answer(arguments) }
+    /// - Parameter factory: what makes images, once the command line is understood.
+    static func answer(
+        _ arguments: [String], _ factory: @escaping @Sendable () throws -> Factory
+    ) async throws -> ForeignAnswer {
+        if isSeed(arguments) { return try await GenVMImageSeed.answer(arguments, factory) }
         let (top, rest) = ArgparseReader.split(arguments, GenVMImageGrammar.top)
         let grammar = GenVMImageGrammar.top
         switch top {
@@ -32,9 +35,13 @@ enum GenVMImage: ForeignCommand {
             }
             switch command {
             case "single":
-                return try await answer(rest, GenVMImageGrammar.single, before, GenVMImageCurrent.single)
+                return try await answer(rest, GenVMImageGrammar.single, before) {
+                    try await GenVMImageCurrent.single($0, factory)
+                }
             case "multiple":
-                return try await answer(rest, GenVMImageGrammar.multiple, before, GenVMImageCurrent.multiple)
+                return try await answer(rest, GenVMImageGrammar.multiple, before) {
+                    try await GenVMImageCurrent.multiple($0, factory)
+                }
             default:
                 return .usage(
                     grammar,
