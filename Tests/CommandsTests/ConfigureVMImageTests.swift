@@ -148,14 +148,23 @@ private struct Result: Decodable, Equatable {
                 let values = "num_vcpus=4,memory_size=4096MiB,cpu_architecture=x86_64,machine=pc,args=a=b"
                 let request = try await bench.asking(name, values)
                 #expect((request.processors, request.memory) == (4, .gibi(4)))
-                #expect(request.libvirt.values["args"] == "a=b")
-                #expect(request.libvirt.values.count == 5)
+                #expect(
+                    request.libvirt.values == [
+                        "num_vcpus": "4", "memory_size": "4194304", "cpu_architecture": "x86_64", "machine": "pc",
+                        "args": "a=b",
+                    ])
             }
+            let libvirt = try await bench.asking("-cv-orch", "libvirt", "-cv-tv", "machine=q35")
+            #expect((libvirt.processors, libvirt.memory) == (4, .gibi(4)))
+            #expect(
+                libvirt.libvirt.values == [
+                    "num_vcpus": "4", "memory_size": "4194304", "cpu_architecture": "x86_64", "machine": "q35",
+                ])
             #expect(try await bench.asking("-cv-tv", "memory_size=1048576").memory == .gibi(1))
             for name in ["--configure-vm-remove-options", "-cv-ro"] {
                 #expect(
                     try await bench.asking(name, "nvram,managed_save tpm").libvirt.removeOptions
-                        == ["nvram", "managed_save", "tpm"])
+                        == ["nvram", "managed-save", "tpm"])
             }
             for name in ["--reset-operations", "-ro"] {
                 #expect(

@@ -90,7 +90,8 @@ private struct Place: Sendable {
             for format in ["raw", "qcow2", "vmdk", "vhd", "vhdx", "vdi"] {
                 expect(
                     try await place.run([
-                        "single", "disk", "64M", "-i", "generated-images/empty.qcow2", "-of", format, "-od", "out",
+                        "single", "disk", "64M", "-i", "generated-images/empty.qcow2", "-if", "qcow2", "-of", format,
+                        "-od", "out",
                         "-V",
                         "1.0", "--allow-shrink",
                     ]), 0, "")

@@ -78,7 +78,7 @@ struct ConfigureVMImageCurrent {
             monitorSocket: try arguments.values["--monitor-socket"].map(madeFolder), reset: try reset(options))
         options.apply(to: &request)
         request.libvirt = ImageConfigurationRequest.Libvirt(
-            template: template, values: values.values, domainName: arguments.values["--configure-vm-name"],
+            template: template, values: values.complete, domainName: arguments.values["--configure-vm-name"],
             removeOptions: words(value("--configure-vm-remove-options")))
         if !request.seed.isEmpty {
             request.seedOutput = try madeFolder(value("--cloud-init-iso-output-path"))
@@ -136,7 +136,7 @@ struct ConfigureVMImageCurrent {
 
     private func templateValues(_ hypervisor: Netinstall.Hypervisor) throws -> TemplateValues {
         do {
-            let values = try TemplateValues(value("--configure-vm-template-values"))
+            let values = try TemplateValues(value("--configure-vm-template-values"), for: hypervisor)
             if hypervisor == .qemu, !values.foreign.isEmpty {
                 notes.add("Not used without libvirt: \(values.foreign.joined(separator: ", "))")
             }
@@ -209,7 +209,8 @@ struct ConfigureVMImageCurrent {
         }
     }
 
+    /// As virsh has them: `managed-save` for `managed_save`.
     private func words(_ text: String) -> [String] {
-        text.split { $0 == " " || $0 == "," }.map(String.init)
+        text.split { $0 == " " || $0 == "," }.map { String($0).replacing("_", with: "-") }
     }
 }

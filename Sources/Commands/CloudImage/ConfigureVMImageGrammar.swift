@@ -38,7 +38,8 @@ enum ConfigureVMImageGrammar {
                 "--configure-vm-template-path", "-cv-tp", standard: "res/configure-vm-template.xml.j2 if it is there",
                 help: "the machine as libvirt's XML with places for values, used with libvirt only"),
             .init(
-                "--configure-vm-template-values", "-cv-tv", standard: "num_vcpus=1,memory_size=2GiB",
+                "--configure-vm-template-values", "-cv-tv",
+                standard: "num_vcpus=1,memory_size=2GiB, with libvirt num_vcpus=4,memory_size=4GiB",
                 help: "KEY=VALUE, several of them with commas between: num_vcpus and memory_size of the machine, "
                     + "cpu_architecture (x86_64) and machine, and others that the template has"),
             .init(

@@ -2,16 +2,19 @@ import Model
 
 /// `num_vcpus=4,memory_size=4096MiB`: what configure-vm-image's template of a machine is filled with.
 struct TemplateValues {
-    /// In the order in which they were given; of a key that is there twice the last value counts.
-    private(set) var values: [String: String] = [:]
-    var processors: UInt32 = 1
-    var memory = ByteCount.gibi(2)
+    /// Of a key that is there twice the last value counts.
+    private var values: [String: String] = [:]
+    private(set) var processors: UInt32
+    private(set) var memory: ByteCount
 
     /// What a place of the program's own template is for.
     private static let own = ["num_vcpus", "memory_size", "cpu_architecture", "machine"]
 
+    /// A machine of libvirt has the size that the older program gave it, our own one a smaller one.
+    ///
     /// Throws `WrongValue`, or `MissingPart` for what has no key or no value.
-    init(_ text: String) throws {
+    init(_ text: String, for hypervisor: Netinstall.Hypervisor) throws {
+        (processors, memory) = hypervisor == .libvirt ? (4, .gibi(4)) : (1, .gibi(2))
         for item in text.split(separator: ",") {
             guard let at = item.firstIndex(of: "=") else { throw MissingPart(part: "value", of: String(item)) }
             guard at != item.startIndex else { throw MissingPart(part: "key", of: String(item)) }
@@ -23,6 +26,14 @@ struct TemplateValues {
         if let text = values["cpu_architecture"], !["x86_64", "amd64"].contains(text) {
             throw WrongValue(value: text, wanted: "x86_64", name: "cpu_architecture")
         }
+    }
+
+    /// What fills a template, all that the older program promised to one. libvirt takes memory in KiB, without a unit.
+    var complete: [String: String] {
+        let standard = ["cpu_architecture": "x86_64", "machine": "pc", "num_vcpus": "\(processors)"]
+        var complete = standard.merging(values) { _, given in given }
+        complete["memory_size"] = "\(memory.bytes / 1024)"
+        return complete
     }
 
     /// Keys that only a template knows.
