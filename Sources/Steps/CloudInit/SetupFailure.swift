@@ -55,6 +55,13 @@ extension SetupFailure {
     static let restarted = SetupFailure(
         .guestReset, "the guest restarted, though it should only be switched off",
         remedy: "take away what restarts it, such as 'power_state' or 'package_reboot_if_required'")
+
+    static func stays(_ clocks: GuestClocks) -> SetupFailure {
+        SetupFailure(
+            .noShutdown, "cloud-init is done, and the guest did not switch itself off within \(clocks.shutdownGrace)",
+            remedy: "see what keeps it from shutting down")
+    }
+
     static let noCloudInit = SetupFailure(
         .noCloudInit, "the image has no cloud-init", remedy: "take an image with cloud-init, or install it there")
     static let switchedOff = SetupFailure(

@@ -125,10 +125,7 @@ extension VirtualMachine {
             try? await guest.monitor.powerDown()
         }
         guard isGone() else {
-            throw SetupFailure(
-                .noShutdown,
-                "cloud-init is done, and the guest did not switch itself off within \(clocks.shutdownGrace)",
-                remedy: "see what keeps it from shutting down")
+            throw SetupFailure.stays(clocks)
         }
         if guest.events.end == .restarted { throw SetupFailure.restarted }
     }
