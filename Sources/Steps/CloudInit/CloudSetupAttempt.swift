@@ -155,6 +155,9 @@ struct CloudSetupAttempt {
         _ end: VirtualMachine.SetUp, _ receiver: ProbeReceiver?, _ traffic: GuestTraffic?, _ parts: Parts,
         _ context: StepContext
     ) async throws {
+        if let receiver, receiver.report == nil {
+            throw SetupFailure(.cloudInitError, "the guest said that it is done, but not what cloud-init did")
+        }
         let after = try await SetupFindings.read(parts.disk, isGiven: true, environment: environment, context: context)
         let report = receiver?.report ?? ProbeReport(exit: 0, status: .null, result: .null)
         if receiver != nil, after.isReadable, after.result == nil {

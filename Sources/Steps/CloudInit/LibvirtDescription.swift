@@ -18,35 +18,52 @@ struct LibvirtDescription {
 
     /// The XML. Throws for a template that names a value which nobody has given, or that is none of a machine.
     func xml(_ template: String?) throws -> String {
-        var text = try Self.rendered(template ?? Self.own(accelerator), known.merging(values) { $1 })
+        var text = try Self.rendered(template ?? own, known.merging(values) { $1 })
         // The disk is raw, whatever the image was.
         for quote in ["'", "\""] {
             text = text.replacing("type=\(quote)qcow2\(quote)", with: "type=\(quote)raw\(quote)")
         }
-        guard let devices = text.firstRange(of: "</devices>"), let end = text.firstRange(of: "</domain>") else {
+        guard text.contains("</devices>"), text.contains("</domain>") else {
             throw FactoryError(
                 .definition, "the template is no description of a machine: it has no devices",
                 remedy: "give a template of libvirt's domain XML")
         }
-        if !text.contains("<on_reboot>") {
-            text.replaceSubrange(end, with: "<on_reboot>destroy</on_reboot></domain>")
+        Self.put(missingDevices(in: text), before: "</devices>", in: &text)
+        if seed != nil, !text.contains("<sysinfo") {
+            // ds-identify lets cloud-init look for a seed then, however late the disk comes.
+            Self.put("<smbios mode='sysinfo'/>", before: "</os>", in: &text)
+            let entry = "<sysinfo type='smbios'><system><entry name='serial'>ds=nocloud</entry></system></sysinfo>"
+            Self.put(entry, before: "</domain>", in: &text)
         }
-        text.replaceSubrange(devices, with: missingDevices(in: text) + "</devices>")
+        if !text.contains("<on_reboot>") { Self.put("<on_reboot>destroy</on_reboot>", before: "</domain>", in: &text) }
+        // A machine without ACPI cannot switch itself off.
+        if !text.contains("<acpi") {
+            if text.contains("</features>") {
+                Self.put("<acpi/>", before: "</features>", in: &text)
+            } else {
+                Self.put("<features><acpi/></features>", before: "</domain>", in: &text)
+            }
+        }
         return text
     }
 
-    /// The names that templates of configure-vm-image use, and plain ones.
+    private static func put(_ more: String, before tag: String, in text: inout String) {
+        if let place = text.firstRange(of: tag) { text.insert(contentsOf: more, at: place.lowerBound) }
+    }
+
+    /// The names that templates of configure-vm-image use, and plain ones. Memory is in KiB where it has no unit.
     private var known: [String: String] {
+        let mebibytes = max(1, action.memory.bytes >> 20)
         var known = [
-            "name": name, "num_vcpus": "\(processors)", "memory_size": "\(max(1, action.memory.bytes >> 20))MiB",
-            "memory": "\(max(1, action.memory.bytes >> 20))", "cpu_architecture": "x86_64", "machine": "pc",
-            "image_format": "raw",
+            "name": name, "num_vcpus": "\(processors)", "memory_size": "\(mebibytes << 10)",
+            "memory": "\(mebibytes)", "cpu_architecture": "x86_64", "machine": "pc", "image_format": "raw",
         ]
         for word in ["image_path", "disk_image_path", "disk_path"] { known[word] = disk.string }
-        for word in ["log_path", "log_file_path", "console_path"] { known[word] = console.string }
-        if let seed {
-            for word in ["ci_image_path", "cd_iso_path", "iso_path", "seed_path"] { known[word] = seed.string }
+        for word in ["log_path", "log_file_path", "configure_vm_log_path", "console_path"] {
+            known[word] = console.string
         }
+        // A drive without a disk in it.
+        for word in ["ci_image_path", "cd_iso_path", "iso_path", "seed_path"] { known[word] = seed?.string ?? "" }
         return known
     }
 
@@ -109,29 +126,46 @@ struct LibvirtDescription {
         }
     }
 
-    private static func own(_ accelerator: Accelerator) -> String {
-        """
-        <domain type='\(accelerator == .kvm ? "kvm" : "qemu")'>
-          <name>{{ name }}</name>
-          <memory unit='MiB'>{{ memory }}</memory>
-          <vcpu>{{ num_vcpus }}</vcpu>
-          <os><type arch='{{ cpu_architecture }}' machine='{{ machine }}'>hvm</type></os>
-          <features><acpi/><apic/></features>
-          <cpu mode='\(accelerator == .kvm ? "host-passthrough" : "maximum")'/>
-          <on_poweroff>destroy</on_poweroff>
-          <on_reboot>destroy</on_reboot>
-          <on_crash>destroy</on_crash>
-          <devices>
-            <disk type='file' device='disk'>
-              <driver name='qemu' type='raw' discard='unmap' detect_zeroes='unmap'/>
-              <source file='{{ image_path }}'/>
-              <target dev='vda' bus='virtio'/>
-            </disk>
-            <interface type='user'><model type='virtio'/></interface>
-            <serial type='file'><source path='{{ console_path }}'/></serial>
-            <video><model type='vga'/></video>
-          </devices>
-        </domain>
-        """
+    /// What is the same for everybody; the network is libvirt's own for users.
+    private var own: String {
+        let loader = action.firmware == .uefi ? " firmware='efi'" : ""
+        let network = action.network == .none ? "" : "<interface type='user'><model type='virtio'/></interface>"
+        return """
+            <domain type='\(accelerator == .kvm ? "kvm" : "qemu")'>
+              <name>{{ name }}</name>
+              <memory unit='MiB'>{{ memory }}</memory>
+              <vcpu>{{ num_vcpus }}</vcpu>
+              <os\(loader)><type arch='{{ cpu_architecture }}' machine='{{ machine }}'>hvm</type></os>
+              <features><acpi/><apic/></features>
+              \(processor)
+              <on_poweroff>destroy</on_poweroff>
+              <on_reboot>destroy</on_reboot>
+              <on_crash>destroy</on_crash>
+              <devices>
+                <disk type='file' device='disk'>
+                  <driver name='qemu' type='raw' discard='unmap' detect_zeroes='unmap'/>
+                  <source file='{{ image_path }}'/>
+                  <target dev='vda' bus='virtio'/>
+                </disk>
+                \(network)
+                <serial type='file'><source path='{{ console_path }}'/></serial>
+                <video><model type='vga'/></video>
+              </devices>
+            </domain>
+            """
+    }
+
+    /// The best that there is, unless another one is asked for.
+    private var processor: String {
+        switch action.processor {
+        case nil, "host":
+            accelerator == .kvm
+                ? "<cpu mode='host-passthrough'/>"
+                // Five levels of page tables cost the emulation a lot.
+                : "<cpu mode='maximum'><feature policy='disable' name='la57'/></cpu>"
+        case "max": "<cpu mode='maximum'/>"
+        case let model?:
+            "<cpu mode='custom' match='exact' check='none'><model fallback='forbid'>\(Self.escaped(model))</model></cpu>"
+        }
     }
 }

@@ -5,7 +5,8 @@ import SystemPackage
 import Tooling
 
 /// An image that is set up in a machine of libvirt. The machine is no child of this program: it is undefined on every way
-/// out, and its name is written down before.
+/// out. A name that the program makes up is written down before; one that the user chose is not, since after a crash it
+/// may be the user's own machine that has it.
 struct LibvirtSetup {
     let action: CloudSetupAction
     let environment: StepEnvironment
@@ -30,7 +31,7 @@ struct LibvirtSetup {
             throw FileFailure.error(Errno(rawValue: errno), "make", folder)
         }
         defer { ScratchFolder.removeFlat(folder.string) }
-        let lease = try lease()
+        let lease = try await lease()
         let file = try describe(lease.domain, parts, in: folder)
         let ears = try ears(parts, receiver, console, in: folder)
         let result: Result<VirtualMachine.SetUp, any Error>
@@ -52,17 +53,28 @@ struct LibvirtSetup {
         } else {
             context.report.warn("libvirt still has the machine \(lease.domain.name); the next start tries again")
         }
-        if case .failure(let failure as SetupFailure) = result {
+        if case .failure(let told as SetupFailure) = result {
+            let failure = told.explained(by: ears.console.clues)
             _ = GuestEvidence(folder: evidence, subject: "the guest").failure(
                 GuestSession.Failure(kind: .told, reason: failure.text), lines: ears.console.lastLines(40),
                 picture: nil)
+            throw failure
         }
         return try result.get()
     }
 
-    private func lease() throws -> LibvirtLease {
-        if let name = environment.libvirtMachine.name { return LibvirtLease(domain: LibvirtDomain(name: name)) {} }
-        return try environment.leaseDomain?() ?? LibvirtLease(domain: .unrecorded) {}
+    /// Throws if libvirt already has a machine of the name that the user chose: what is undefined at the end is ours.
+    private func lease() async throws -> LibvirtLease {
+        guard let name = environment.libvirtMachine.name else {
+            return try environment.leaseDomain?() ?? LibvirtLease(domain: .unrecorded) {}
+        }
+        let domain = LibvirtDomain(name: name)
+        guard try await !environment.runner.run(domain.virsh("domstate", name)).succeeded else {
+            throw FactoryError(
+                .failed, "libvirt already has a machine that is called '\(name)'",
+                remedy: "choose another name, or let the program make one up")
+        }
+        return LibvirtLease(domain: domain) {}
     }
 
     /// Writes the machine's description and its seed.
@@ -115,7 +127,7 @@ struct LibvirtSetup {
             }
             let now = ContinuousClock.now
             if !state.isRunning {
-                try judge(state, isDone: leaving != nil || ears.report.signs.contains(.installationFinished))
+                try judge(state, ears, isDone: leaving != nil || ears.report.signs.contains(.installationFinished))
                 return VirtualMachine.SetUp(time: now - start, writtenBytes: Int64(clamping: Self.allocated(disk)))
             }
             if ears.console.signs.contains(.loginPrompt) || ears.console.signs.contains(.cloudInitFinished) {
@@ -152,9 +164,11 @@ struct LibvirtSetup {
         }
     }
 
-    private func judge(_ state: (isRunning: Bool, text: String), isDone: Bool) throws {
+    private func judge(_ state: (isRunning: Bool, text: String), _ ears: Ears, isDone: Bool) throws {
         if state.text.contains("crashed") { throw SetupFailure(.guestPanic, "the guest crashed") }
-        if state.text.contains("(destroyed)") { throw SetupFailure.restarted }
+        // libvirt tells the restart of a machine that may not restart as a shutdown: Linux says the difference.
+        let isRestart = ears.console.lastLines(20).contains { $0.contains("reboot: Restarting system") }
+        if isRestart || state.text.contains("(destroyed)") { throw SetupFailure.restarted }
         if !isDone { throw SetupFailure.earlyPowerOff }
     }
 

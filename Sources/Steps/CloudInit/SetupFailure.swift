@@ -36,6 +36,12 @@ struct SetupFailure: Error, Sendable {
         }
     }
 
+    /// With what the guest said before, which may say more than its end.
+    func explained(by clues: Set<BootSign.Clue>) -> SetupFailure {
+        guard clues.contains(.diskFull), [.timeout, .earlyPowerOff, .guestReset].contains(reason) else { return self }
+        return SetupFailure(.diskFull, "the guest's disk is full", remedy: "give the image a larger disk")
+    }
+
     /// For users: the reason's word, and where everything is that helps.
     func error(evidence: FilePath? = nil) -> FactoryError {
         let remedies = [remedy, evidence.map { "see \($0)" }].compactMap { $0 }

@@ -43,12 +43,7 @@ extension VirtualMachine {
     private func keepEvidence(_ failure: SetupFailure, of guest: RunningMachine) async -> SetupFailure {
         _ = await self.failure(GuestSession.Failure(kind: .told, reason: failure.text), of: guest)
         try? WholeFile.write(guest.events.lines.map { $0 + "\n" }.joined(), evidence.appending(Self.events))
-        var failure = failure
-        let clues = guest.recorder.clues
-        if clues.contains(.diskFull), [.timeout, .earlyPowerOff, .guestReset].contains(failure.reason) {
-            failure = SetupFailure(.diskFull, "the guest's disk is full", remedy: "give the image a larger disk")
-        }
-        return failure
+        return failure.explained(by: guest.recorder.clues)
     }
 
     private func end(
@@ -90,9 +85,6 @@ extension VirtualMachine {
         case .restarted: throw SetupFailure.restarted
         case .poweredOff: throw SetupFailure.earlyPowerOff
         default: break
-        }
-        guard receiver.report != nil else {
-            throw SetupFailure(.cloudInitError, "the guest said that it is done, but not what cloud-init did")
         }
     }
 
