@@ -46,7 +46,8 @@ struct CI: AsyncParsableCommand {
                 timer: timer == "never" ? nil : timer, resources: resources, target: publishTo)
             let output = output
             try await Session.run {
-                let text = try GoCDPlanning.text(request)
+                let (text, warnings) = try GoCDPlanning.text(request)
+                for warning in warnings { Session.note(warning.description) }
                 guard let output else { return try Session.tell(text) }
                 try WholeText.write(text, to: FilePath(output))
             }

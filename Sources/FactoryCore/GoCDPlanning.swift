@@ -1,5 +1,6 @@
 import Dialects
-import Model
+package import Model
+import Planning
 import Store
 package import SystemPackage
 
@@ -30,13 +31,14 @@ package struct GoCDRequest: Sendable {
 
 /// Pipelines for GoCD that build, verify and publish the images of definitions.
 package enum GoCDPlanning {
-    /// The pipelines' file. Throws `InvalidInput` or `FactoryError`.
-    package static func text(_ request: GoCDRequest) throws -> String {
+    /// The pipelines' file, and what is to be said of the definitions. Throws `InvalidInput` or `FactoryError`.
+    package static func text(_ request: GoCDRequest) throws -> (text: String, warnings: [Diagnostic]) {
         guard request.group.wholeMatch(of: /[A-Za-z0-9_]+/) != nil else {
             throw FactoryError(
                 .usage, "the group '\(request.group)' is none for GoCD", remedy: "use letters, digits and '_' only")
         }
-        let images = try request.definitions.flatMap(images)
+        let found = try request.definitions.map(images)
+        let images = found.flatMap(\.images)
         var keys: Set<String> = []
         for image in images {
             guard image.key.wholeMatch(of: /[A-Za-z0-9_.\-]+/) != nil else {
@@ -50,24 +52,25 @@ package enum GoCDPlanning {
                     remedy: "give one of them another name, or write two files")
             }
         }
-        return GoCDPipelines(
+        let text = GoCDPipelines(
             repository: request.repository, branch: request.branch, group: request.group, timer: request.timer,
             resources: request.resources, target: request.target
         ).text(images)
+        return (text, found.flatMap(\.warnings))
     }
 
-    private static func images(_ path: FilePath) throws -> [GoCDPipelines.Image] {
-        if try isArchitecture(path) { return try architecture(path) }
-        let definition = try DefinitionLoading.load(path, set: []).definition
-        let files = definition.outputs.map { ($0.format, $0.fileName(of: definition)) }
+    private static func images(_ path: FilePath) throws -> (images: [GoCDPipelines.Image], warnings: [Diagnostic]) {
         // Only with a slash a word is a path wherever it is.
         let name = path.string.contains("/") ? path.string : "./" + path.string
-        return [
-            GoCDPipelines.Image(
-                key: definition.name,
-                build: ["image-factory", "build", name, "--output", GoCDPipelines.folder],
-                disks: files.filter { $0.0 == .raw || $0.0 == .qcow2 }.map(\.1), files: files.map(\.1))
-        ]
+        if try isArchitecture(path) { return try architecture(path, name) }
+        let loaded = try DefinitionLoading.load(path, set: [])
+        let definition = loaded.definition
+        let files = definition.outputs.map { ($0.format, $0.fileName(of: definition)) }
+        let image = GoCDPipelines.Image(
+            key: definition.name, build: ["image-factory", "build", name, "--output", GoCDPipelines.folder],
+            disks: files.filter { $0.0 == .raw || $0.0 == .qcow2 }.map { .init($0.1, definition.effectiveVerify) },
+            files: files.map(\.1))
+        return ([image], loaded.warnings)
     }
 
     /// Only an architecture file has `images`.
@@ -80,42 +83,24 @@ package enum GoCDPlanning {
         }
     }
 
-    private static func architecture(_ path: FilePath) throws -> [GoCDPipelines.Image] {
+    /// Each pipeline gives gen-vm-image the file itself, so that whatever it says of its image holds there.
+    private static func architecture(
+        _ path: FilePath, _ name: String
+    ) throws -> (images: [GoCDPipelines.Image], warnings: [Diagnostic]) {
         do {
-            return try LoadedArchitecture(path, for: .current, folder: ".").images.map { image in
+            let loaded = try LoadedArchitecture(path, for: .current, folder: ".")
+            let images = loaded.images.map { image in
                 GoCDPipelines.Image(
-                    key: image.key, build: build(image), disks: [image.fileName], files: [image.fileName])
+                    key: image.key,
+                    build: [
+                        "image-factory", "as", "gen-vm-image", "multiple", name, "--image=\(image.key)",
+                        "--output-directory", GoCDPipelines.folder,
+                    ], disks: [.init(image.fileName, image.definition.effectiveVerify)], files: [image.fileName])
             }
+            return (images, loaded.warnings)
         } catch let failure as ImageGenerationFailure {
             throw FactoryError(
                 .definition, failure.details.first ?? failure.message, remedy: "mend the file \(path)")
         }
-    }
-
-    /// The command that makes one image of an architecture file.
-    private static func build(_ image: GeneratedImage) -> [String] {
-        var words = ["image-factory", "as", "gen-vm-image", "single"]
-        let (definition, base) = (image.definition, image.base)
-        if let input = base.input {
-            words += ["--input", input.source.location]
-            if let format = input.format { words += ["--input-format", format.rawValue] }
-            switch input.checksum {
-            case .value(let value):
-                words += ["--input-checksum-type", value.algorithm.rawValue, "--input-checksum", value.digits]
-                if let first = value.first { words += ["--input-checksum-read-bytes", "\(first.bytes)"] }
-            case .listed(let list):
-                words += [
-                    "--input-checksum-type", list.algorithm?.rawValue ?? "sha256", "--input-checksum",
-                    list.source.location,
-                ]
-            case nil: break
-            }
-        }
-        if !definition.version.isEmpty { words += ["--version", definition.version] }
-        if base.mayShrink { words.append("--allow-shrink") }
-        return words + [
-            "--output-format", base.format.rawValue, "--output-directory", GoCDPipelines.folder, "--",
-            definition.name, "\(base.size?.bytes ?? 0)",
-        ]
     }
 }

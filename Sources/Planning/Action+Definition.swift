@@ -1,4 +1,4 @@
-import Model
+package import Model
 
 extension ConfigureAction {
     init(_ definition: ImageDefinition, sources: [AptSource], epoch: UInt64) {
@@ -14,18 +14,16 @@ extension ConfigureAction {
 extension VerifyPolicy {
     /// What the definition declares, and with it what the rules let pass.
     init(_ definition: ImageDefinition, sources: [AptSource]) {
+        let settings = definition.effectiveVerify
         guard case .bootstrap = definition.base else {
             // What an installer makes, and what was in an image, is declared nowhere.
-            self.init(
-                waivers: definition.verify.waivers, isStrict: definition.verify.isStrict,
-                isAdvisory: definition.verify.isAdvisory || definition.isForeign && !definition.verify.isStrict)
+            self.init(waivers: settings.waivers, isStrict: settings.isStrict, isAdvisory: settings.isAdvisory)
             return
         }
         self.init(
             hostname: definition.hostname, users: definition.users, sources: sources.flatMap(\.uris),
             files: definition.files.map(\.path), secrets: definition.secrets.map(\.name).sorted(),
-            waivers: definition.verify.waivers, isStrict: definition.verify.isStrict,
-            isAdvisory: definition.verify.isAdvisory)
+            waivers: settings.waivers, isStrict: settings.isStrict, isAdvisory: settings.isAdvisory)
     }
 }
 
@@ -74,9 +72,11 @@ extension PlanningFacts {
 }
 
 extension ImageDefinition {
-    /// Whether the image is somebody else's and stays what it is, so that nothing of it is the fault of this build.
-    fileprivate var isForeign: Bool {
-        guard case .image(let base) = self.base else { return false }
-        return base.reset == nil
+    /// How its disk is judged: where the definition does not ask for more, what is found of an image that others made, and
+    /// that stays what it is, is only told, for it is not the fault of this build.
+    package var effectiveVerify: VerifySettings {
+        var settings = verify
+        if case .image(let base) = base, base.reset == nil, !verify.isStrict { settings.isAdvisory = true }
+        return settings
     }
 }

@@ -34,10 +34,30 @@ package struct DiskVerification: Sendable {
     }
 
     /// The report, which is left in `output` as `verify.json`. What the disk holds can make this fail, with one line of
-    /// error, and nothing else.
+    /// error, and nothing else; where findings are only told, that line is the one finding.
     ///
     /// - Parameter scratch: a folder of the caller's, for what the contained process is given.
     package func run(
+        _ request: Request, disk: FilePath, output: FilePath, scratch: FilePath,
+        log: @escaping @Sendable (String) -> Void
+    ) async throws -> VerifyReport {
+        do {
+            return try await judge(request, disk: disk, output: output, scratch: scratch, log: log)
+        } catch let error as FactoryError where request.policy.isAdvisory && !Task.isCancelled {
+            return try Self.unread(error.message, in: output)
+        }
+    }
+
+    /// The report of a disk that nobody can judge, such as one with a filesystem that the rules do not read.
+    private static func unread(_ reason: String, in output: FilePath) throws -> VerifyReport {
+        let finding = VerifyFinding(
+            rule: "unread", verdict: .warning, path: "disk", message: reason, hint: "no rule was applied to it")
+        let report = VerifyReport(rules: [], isStrict: false, isAdvisory: true, findings: [finding])
+        try WholeFile.write(try Canonical.text(report), output.appending(VerifyInside.report))
+        return report
+    }
+
+    private func judge(
         _ request: Request, disk: FilePath, output: FilePath, scratch: FilePath,
         log: @escaping @Sendable (String) -> Void
     ) async throws -> VerifyReport {

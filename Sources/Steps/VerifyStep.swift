@@ -16,14 +16,9 @@ struct VerifyStep {
             policy: policy, traces: environment.traces,
             secrets: try environment.secrets(named: policy.secrets))
         let disk = try context.input("disk")
-        let report: VerifyReport
-        do {
-            report = try await verification.run(
-                request, disk: disk, output: context.output, scratch: context.scratch
-            ) { context.report.log($0) }
-        } catch let error as FactoryError where policy.isAdvisory && !Task.isCancelled {
-            report = try Self.unverified(error.message, in: context.output)
-        }
+        let report = try await verification.run(
+            request, disk: disk, output: context.output, scratch: context.scratch
+        ) { context.report.log($0) }
         for finding in report.findings {
             if finding.waiver == nil {
                 context.report.warn(finding.line)
@@ -32,15 +27,6 @@ struct VerifyStep {
             }
         }
         try Self.refuse(report)
-    }
-
-    /// The report of a disk that nobody can judge, such as one with a filesystem that the rules do not read.
-    static func unverified(_ reason: String, in output: FilePath) throws -> VerifyReport {
-        let finding = VerifyFinding(
-            rule: "unread", verdict: .warning, path: "disk", message: reason, hint: "no rule was applied to it")
-        let report = VerifyReport(rules: [], isStrict: false, isAdvisory: true, findings: [finding])
-        try WholeFile.write(try Canonical.text(report), output.appending(VerifyInside.report))
-        return report
     }
 
     /// Throws if there are violations; each was told before.

@@ -185,6 +185,11 @@ private struct Place: Sendable {
 
                 """, "a.yml")
             let done = "Successfully built the images in: \(place.folder.appending("out"))"
+            expect(try await place.run(["multiple", "a.yml", "-od", "out", "--image", "two"]), 0, done)
+            #expect(place.names("out") == ["test-9.4.raw"])
+            let none = try await place.run(["multiple", "a.yml", "-od", "out", "--image=zwei"])
+            expect(none, 4, "Missing attribute: zwei in images")
+            #expect(none.lastLines.contains { $0.contains("hint: the file has one, two, three, four") })
             expect(try await place.run(["multiple", "a.yml", "-od", "out"]), 0, done)
             #expect(
                 place.names("out") == ["converted-12.raw", "plain.qcow2", "test-9.4.qcow2", "test-9.4.raw"])

@@ -203,3 +203,51 @@ private struct Place: Sendable {
         }
     }
 }
+
+/// Tests that need more than a checkout only run when they are asked for.
+@Suite struct EndToEndTargetTests {
+    /// A suite, by its module, and what must be in the environment.
+    private struct Wanted: Hashable {
+        var name: String
+        var variable: String
+    }
+
+    private static func wanted() async throws -> Set<Wanted> {
+        let tests = RepositoryFiles.root.appending("Tests")
+        let files = try await CommandRunner().run(
+            Command(
+                "grep", ["-rlE", "--include=*Tests.swift", "getenv\\(\"IMAGE_FACTORY_(E2E|LIBVIRT)\"\\)", tests.string])
+        )
+        var found: Set<Wanted> = []
+        for file in files.text.split(separator: "\n") {
+            let path = FilePath(String(file))
+            let module = String(path.string.dropFirst(tests.string.utf8.count + 1).prefix { $0 != "/" })
+            let text = try Scratch.read(path)
+            for use in text.matches(of: /getenv\("(IMAGE_FACTORY_(?:E2E|LIBVIRT))"\)/) {
+                // That of a whole suite stands in front of it.
+                let isOfSuite = text[..<use.range.lowerBound].split(separator: "@").last?.hasPrefix("Suite") == true
+                let suites = (isOfSuite ? text[use.range.upperBound...] : text[..<use.range.lowerBound])
+                    .matches(of: /struct (\w+Tests)/)
+                let suite = try #require(isOfSuite ? suites.first : suites.last, "\(path)")
+                found.insert(Wanted(name: "\(module).\(suite.1)", variable: String(use.1)))
+            }
+        }
+        return found
+    }
+
+    @Test func `Each suite that waits to be asked for is asked for by a target`() async throws {
+        let makefile = try Scratch.read(RepositoryFiles.root.appending("Makefile")).replacing("\\\n", with: " ")
+        let lines = makefile.split(separator: "\n").filter { $0.contains("--filter") }
+        let wanted = try await Self.wanted()
+        #expect(wanted.count > 5)
+        for suite in wanted {
+            let isAskedFor = lines.contains { line in
+                guard line.contains(suite.variable + "=1"), let filter = line.split(separator: "--filter ").last else {
+                    return false
+                }
+                return filter.split { "\"| \t".contains($0) }.contains { suite.name.contains($0) }
+            }
+            #expect(isAskedFor, "\(suite.name) needs \(suite.variable)")
+        }
+    }
+}

@@ -200,11 +200,13 @@ struct WrongArchitecture: CustomTestStringConvertible, Sendable {
             "Invalid attribute type: <class 'str'> for value: ftp://h/x - must be string"),
     ]
 
+    private static let sum = String(repeating: "0a", count: 32)
+
     /// The checksum as it is written, the column of the mistake in it, and what is said.
-    static let checksums: [WrongArchitecture] = [
+    private static let checksumMistakes: [(String, Int, String, InvalidArchitecture.Kind, String)] = [
         (
             "sha256", 0, "'checksum' must be a map with type and value, found 'sha256'",
-            InvalidArchitecture.Kind.checksumMap,
+            .checksumMap,
             "Invalid attribute type: <class 'str'> for value: sha256 - must be dictionary"
         ),
         (
@@ -226,8 +228,32 @@ struct WrongArchitecture: CustomTestStringConvertible, Sendable {
             "Invalid attribute type: <class 'dict'> for value: {} - must be string"
         ),
         (
-            "{type: sha256, value: a/b, read_bytes: x}", 39, "'read_bytes' must be a number of bytes, found 'x'",
+            "{read_bytes: x, type: sha256, value: \(sum)}", 13, "'read_bytes' must be a number of bytes, found 'x'",
             .checksumEntryType, "Invalid attribute type: <class 'str'> for value: x - must be int"
+        ),
+        (
+            "{type: sha256, value: a/b, read_bytes: 10}", 39, "'read_bytes' is for one checksum, and 'value' is a list",
+            .checksumEntry, "Invalid attribute: read_bytes in {'type': 'sha256', 'value': 'a/b', 'read_bytes': 10}"
+        ),
+        (
+            "{keyring: /nope, type: sha256, value: \(sum)}", 10,
+            "'keyring' is for a list of checksums, and 'value' is none: the path of a list has a '/'", .checksumEntry,
+            "Invalid attribute: keyring in {'keyring': '/nope', 'type': 'sha256', 'value': '\(sum)'}"
+        ),
+        (
+            "{signature: a/b.sig, type: sha256, value: \(sum)}", 12,
+            "'signature' is for a list of checksums, and 'value' is none: the path of a list has a '/'", .checksumEntry,
+            "Invalid attribute: signature in {'signature': 'a/b.sig', 'type': 'sha256', 'value': '\(sum)'}"
+        ),
+        (
+            "{file: b, type: sha256, value: \(sum)}", 7,
+            "'file' is for a list of checksums, and 'value' is none: the path of a list has a '/'", .checksumEntry,
+            "Invalid attribute: file in {'file': 'b', 'type': 'sha256', 'value': '\(sum)'}"
+        ),
+        (
+            "{signature: 'ftp://h/x', keyring: k, type: sha256, value: a/b}", 12,
+            "'signature' must be a path or a URL (http, https), found 'ftp://h/x'", .checksumEntryType,
+            "Invalid attribute type: <class 'str'> for value: ftp://h/x - must be string"
         ),
         (
             "{type: sha256, value: a/b, buffer_size: -1}", 40, "'buffer_size' must be a number of bytes, found '-1'",
@@ -238,7 +264,9 @@ struct WrongArchitecture: CustomTestStringConvertible, Sendable {
             .checksumEntry,
             "Missing attribute: keyring in {'type': 'sha256', 'value': 'a/b', 'signature': 'a/b.sig'}"
         ),
-    ].map { checksum, column, problem, kind, known in
+    ]
+
+    static let checksums = checksumMistakes.map { checksum, column, problem, kind, known in
         let head = "    input: {path: x, checksum: "
         return WrongArchitecture(
             "    size: 1G\n\(head)\(checksum)}\n", "6:\(head.count + column + 1): \(problem)", kind, known)

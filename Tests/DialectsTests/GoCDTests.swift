@@ -1,4 +1,5 @@
 import Dialects
+import Model
 import TestSupport
 import Testing
 import Yams
@@ -33,7 +34,7 @@ import Yams
         let text = pipelines.text([
             .init(
                 key: "debian-13", build: ["image-factory", "build", "examples/debian-13.yaml", "--output", "out"],
-                disks: ["debian-13-1.0.qcow2"], files: ["debian-13-1.0.qcow2", "debian-13-1.0.tar.zst"]),
+                disks: [.init("debian-13-1.0.qcow2")], files: ["debian-13-1.0.qcow2", "debian-13-1.0.tar.zst"]),
             .init(
                 key: "tree", build: ["image-factory", "build", "tree's.yaml", "--output", "out"], disks: [],
                 files: ["tree-1.tar"]),
@@ -44,6 +45,24 @@ import Yams
             GoCDStructure.stages(in: text) == [
                 "debian-13": ["build", "verify", "publish"], "tree": ["build", "verify", "publish"],
             ])
+    }
+
+    @Test(arguments: [
+        (VerifySettings(), []), (VerifySettings(isStrict: true), ["--strict"]),
+        (VerifySettings(isAdvisory: true), ["--advisory"]),
+        (
+            VerifySettings(waivers: [.init(rule: "H-24", reason: "it's \"one\" machine's")], isStrict: true),
+            [#"--waive=H-24=it's "one" machine's"#, "--strict"]
+        ),
+    ])
+    func `An image is verified as its build does it`(settings: VerifySettings, options: [String]) throws {
+        let text = GoCDPipelines(repository: "r").text([
+            .init(key: "a", build: ["make"], disks: [.init("a.qcow2", settings)], files: ["a.qcow2"])
+        ])
+        let stage = try #require(try compose(yaml: text)?["pipelines"]?["a"]?["stages"]?[1])
+        let words = stage["verify"]?["jobs"]?["image"]?["tasks"]?[1]?["exec"]?["arguments"]?.sequence
+        #expect(
+            words?.dropFirst(2).map { $0.string } == ["sh", "verify-a.qcow2.xml"] + options + ["out/a.qcow2"])
     }
 
     @Test func `What the plugin does not document is found`() {

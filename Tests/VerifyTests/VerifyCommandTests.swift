@@ -47,6 +47,29 @@ import Tooling
         }
     }
 
+    @Test func `With --advisory findings are only told, also that no rule can read a disk`() async throws {
+        try await CleanImage.withCopy { disk in
+            let told = try await run([disk.string, "--advisory"])
+            #expect(told.ending == .exited(0))
+            #expect(told.text.contains("! H-06 /etc/shadow") && told.text.contains(" 0 violations"))
+            let empty = disk.removingLastComponent().appending("empty.raw")
+            try Scratch.write("", empty)
+            #expect(truncate(empty.string, 1 << 20) == 0)
+            #expect(try await run([empty.string]).ending == .exited(65))
+            let unread = try await run([empty.string, "--advisory", "--format", "junit"])
+            #expect(unread.ending == .exited(0), "\(unread.lastLines)")
+            #expect(unread.text.contains("tests=\"1\" failures=\"0\""))
+            #expect(unread.text.contains("name=\"unread\"") && unread.text.contains("the image cannot be verified"))
+            let backed = disk.removingLastComponent().appending("backed.qcow2")
+            try await CommandRunner().runChecked(
+                Command(
+                    "qemu-img", ["create", "-q", "-f", "qcow2", "-F", "raw", "-b", disk.string, backed.string]),
+                activity: "preparing a test")
+            #expect(try await run([backed.string, "--advisory"]).ending == .exited(65))
+            #expect(try await run([disk.string, "--advisory", "--strict"]).ending == .exited(64))
+        }
+    }
+
     @Test func `Findings are printed as JSON and as JUnit`() async throws {
         try await CleanImage.withCopy { disk in
             let json = try await run([disk.string, "--format", "json"])

@@ -34,11 +34,21 @@ enum GenVMImageCurrent {
             for warning in architecture.warnings { notes.add(warning.description) }
             let folder = arguments.values["--output-directory"] ?? folder
             try GenVMImageOutputs.requireDistinct(architecture.images.map { ($0.key, $0.fileName) }, file: file.string)
-            for image in architecture.images {
+            for image in try images(of: architecture, only: arguments.values["--image"]) {
                 try await factory().make(image, in: folder, overwrite: arguments.has("--overwrite"), notes)
             }
             return "Successfully built the images in: \(WorkingFolder.absolute(folder))"
         }
+    }
+
+    private static func images(of architecture: LoadedArchitecture, only key: String?) throws -> [GeneratedImage] {
+        guard let key else { return architecture.images }
+        guard let image = architecture.images.first(where: { $0.key == key }) else {
+            throw ImageGenerationFailure(
+                .definition(.missing), "Missing attribute: \(key) in images",
+                details: ["hint: the file has " + architecture.images.map(\.key).joined(separator: ", ")])
+        }
+        return [image]
     }
 
     /// Notes are shown when they are asked for; why something failed is shown always.

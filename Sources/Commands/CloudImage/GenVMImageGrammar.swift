@@ -48,11 +48,12 @@ enum GenVMImageGrammar {
         ])
 
     static let multiple = ArgparseGrammar(
-        program: program + " multiple", summary: ["Makes all images of an architecture file."],
+        program: program + " multiple", summary: ["Makes the images of an architecture file."],
         options: [
             .help,
             .init("-od", "--output-directory", standard: "generated-images", help: "the folder for the images"),
             .init("--overwrite", kind: .flag, help: "replace images that are there already"),
+            .init("--image", standard: "all", help: "the key of the one image of the file that is made"),
             .init("--verbose", "-v", kind: .flag, help: "tell what is done"),
         ],
         positionals: [.init("architecture_path", "the architecture file")])

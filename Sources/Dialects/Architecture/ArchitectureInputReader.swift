@@ -69,7 +69,6 @@ struct ArchitectureInputReader {
         let type = map["type"].flatMap { self.text($0, "type") }
         let value = map["value"].flatMap { self.text($0, "value") }
         if let size = map["buffer_size"] { _ = count(size, "buffer_size") }
-        let first = map["read_bytes"].flatMap { self.readBytes($0, map) }
         guard let typeNode = map["type"], let valueNode = map["value"], let type, let value else { return nil }
         guard let algorithm = HashAlgorithm(named: type) else {
             problems.error(
@@ -84,7 +83,10 @@ struct ArchitectureInputReader {
                 YAMLLoad.place(typeNode.mark),
                 "\(algorithm.title) does not protect against a forged image; use sha256 or sha512")
         }
-        if value.contains("/") { return list(algorithm, value, valueNode, map) }
+        let isList = value.contains("/")
+        refuseKeys(ofList: !isList, map)
+        if isList { return list(algorithm, value, valueNode, map) }
+        let first = map["read_bytes"].flatMap { self.readBytes($0, map) }
         guard let checksum = Checksum.Value(algorithm, value, first: first) else {
             problems.error(
                 .checksumValue, YAMLLoad.place(valueNode.mark),
@@ -97,6 +99,19 @@ struct ArchitectureInputReader {
         return .value(checksum)
     }
 
+    /// What only a list has, or only a value, would be left out: somebody relies on it.
+    private func refuseKeys(ofList: Bool, _ map: ArchitectureMap) {
+        for key in ofList ? ["file", "signature", "keyring"] : ["read_bytes"] {
+            guard let node = map[key] else { continue }
+            problems.error(
+                .checksumEntry, YAMLLoad.place(node.mark),
+                ofList
+                    ? "'\(key)' is for a list of checksums, and 'value' is none: the path of a list has a '/'"
+                    : "'\(key)' is for one checksum, and 'value' is a list",
+                known: "Invalid attribute: \(key) in \(PythonText.representation(map.node))")
+        }
+    }
+
     /// A file such as SHA256SUMS in place of a value.
     private func list(
         _ algorithm: HashAlgorithm, _ text: String, _ node: Node, _ map: ArchitectureMap
@@ -107,7 +122,7 @@ struct ArchitectureInputReader {
             return nil
         }
         let keyring = map["keyring"].flatMap { self.text($0, "keyring") }
-        let signature = map["signature"].flatMap { self.text($0, "signature") }
+        let signature = map["signature"].flatMap { self.signature($0) }
         if let place = map["signature"], keyring == nil {
             problems.error(
                 .checksumEntry, YAMLLoad.place(place.mark), "'signature' needs 'keyring', a file of public keys",
@@ -119,8 +134,17 @@ struct ArchitectureInputReader {
                 signature: keyring.map { keyring in
                     Checksum.Signature(
                         keyring: FilePath(Source.absolute(keyring, folder: request.folder)),
-                        detached: signature.flatMap { Source(input: $0, folder: request.folder) })
+                        detached: signature)
                 }))
+    }
+
+    private func signature(_ node: Node) -> Source? {
+        guard let text = text(node, "signature") else { return nil }
+        guard let source = Source(input: text, folder: request.folder) else {
+            problems.wrong(node, "signature", "a path or a URL (http, https)", known: "string", .checksumEntryType)
+            return nil
+        }
+        return source
     }
 
     private func text(_ node: Node, _ key: String) -> String? {

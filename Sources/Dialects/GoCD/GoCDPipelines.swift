@@ -1,17 +1,31 @@
+package import Model
+
 /// Pipelines for GoCD that need no template: build, verify and publish are stages of each one.
 package struct GoCDPipelines: Sendable {
     /// What one pipeline builds.
     package struct Image: Hashable, Sendable {
+        /// A file that is verified.
+        package struct Disk: Hashable, Sendable {
+            package var name: String
+            /// As the build itself judges it.
+            package var settings: VerifySettings
+
+            package init(_ name: String, _ settings: VerifySettings = VerifySettings()) {
+                self.name = name
+                self.settings = settings
+            }
+        }
+
         /// Of the pipeline: letters, digits, `_`, `.` and `-`.
         package var key: String
         /// The program and its arguments that leave the files in the folder `out`.
         package var build: [String]
-        /// Names of disk images in `out`, to which the rules are applied; other outputs are not.
-        package var disks: [String]
+        /// Disk images in `out`, to which the rules are applied; other outputs are not.
+        package var disks: [Disk]
         /// Names of all files that the build promises.
         package var files: [String]
 
-        package init(key: String, build: [String], disks: [String], files: [String]) {
+        package init(key: String, build: [String], disks: [Disk], files: [String]) {
             self.key = key
             self.build = build
             self.disks = disks
@@ -75,17 +89,24 @@ package struct GoCDPipelines: Sendable {
 
     private func verify(_ image: Image) -> YAMLValue {
         let tasks = image.disks.map { disk in
-            // The report is a task's output in a file, which only a shell makes; the name is data.
-            exec([
-                "/bin/sh", "-c", #"exec image-factory verify --format junit "$1" > "$2""#, "sh",
-                "\(Self.folder)/\(disk)",
-                "verify-\(disk).xml",
-            ])
+            // The report is a task's output in a file, which only a shell makes; names and options are data.
+            exec(
+                [
+                    "/bin/sh", "-c", #"report=$1; shift; exec image-factory verify --format junit "$@" > "$report""#,
+                    "sh",
+                ]
+                    + ["verify-\(disk.name).xml"] + options(disk.settings) + ["\(Self.folder)/\(disk.name)"])
         }
         let inspection = exec(["image-factory", "inspect", Self.folder])
         return stage(
             "verify", tasks: [fetch(Self.folder, from: "build")] + (tasks.isEmpty ? [inspection] : tasks),
             artifacts: tasks.isEmpty ? [] : [artifact("test", "verify-*.xml", to: "reports")])
+    }
+
+    /// What makes `verify` as strict as the build's own check was.
+    private func options(_ settings: VerifySettings) -> [String] {
+        let waivers = settings.waivers.map { "--waive=\($0.rule)=\($0.reason)" }
+        return waivers + (settings.isAdvisory ? ["--advisory"] : settings.isStrict ? ["--strict"] : [])
     }
 
     private func publish(_ image: Image) -> YAMLValue {
