@@ -76,7 +76,9 @@ extension VirtualMachine {
                 receiver.hasStarted || guest.events.end != nil || !guest.isRunning
             }
             guard isHeard else {
-                try await guest.powerDown(grace: clocks.shutdownGrace)
+                // QEMU halts with the guest, and does not end: the evidence comes first.
+                try? await guest.monitor.powerDown()
+                _ = try await poll(for: clocks.shutdownGrace) { guest.events.end != nil || !guest.isRunning }
                 throw SetupFailure.ignoredSeed
             }
             sign = try await session.wait(for: ends).sign
