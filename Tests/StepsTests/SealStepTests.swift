@@ -15,13 +15,14 @@ import Tooling
 private struct Installation {
     static let start: UInt64 = 1 << 20
     let folder: FilePath
+    /// As the installer has left it.
     var disk: FilePath { folder.appending("disk.raw") }
     var result: FilePath { folder.appending("out/disk.raw") }
 
     static func with(_ body: (Installation) async throws -> Void) async throws {
         try await Scratch.with { scratch in
             chmod(scratch.path.string, 0o755)
-            for name in ["out", "scratch", "tree"] { mkdir(scratch.path.appending(name).string, 0o755) }
+            for name in ["installed", "out", "scratch", "tree"] { mkdir(scratch.path.appending(name).string, 0o755) }
             try await body(Installation(folder: scratch.path))
         }
     }
@@ -62,16 +63,22 @@ private struct Installation {
     @discardableResult
     func seal(_ rule: Netinstall.PartitionRule = .linux) async throws -> (record: SealRecord, warnings: [String]) {
         let warnings = Mutex<[String]>([])
-        let context = StepContext(
-            inputs: ["disk": disk], output: folder.appending("out"), scratch: folder.appending("scratch"),
-            report: StepReport(step: "seal") { event in
-                if case .warning(_, let text) = event { warnings.withLock { $0.append(text) } }
-            })
+        let installed = folder.appending("installed")
+        func context(_ inputs: [String: FilePath], _ output: FilePath) -> StepContext {
+            StepContext(
+                inputs: inputs, output: output, scratch: folder.appending("scratch"),
+                report: StepReport(step: "seal") { event in
+                    if case .warning(_, let text) = event { warnings.withLock { $0.append(text) } }
+                })
+        }
         let runner = CommandRunner(helper: builtExecutable())
         let environment = StepEnvironment(
             runner: runner, tools: ToolInventory(runner: runner), executable: builtExecutable(), packages: folder,
             lock: nil, cache: folder, logs: folder, mirrors: [:], localFiles: [:], bootLimit: .seconds(1))
-        try await SealStep(action: SealAction(partitions: rule), environment: environment).run(in: context)
+        try SparseFile.copy(from: disk, to: installed.appending("disk.raw"))
+        try await InstalledDiskSealing(environment).run(in: context([:], installed))
+        try await SealStep(action: SealAction(partitions: rule)).run(
+            in: context(["disk": installed.appending("disk.raw")], folder.appending("out")))
         let record = try Canonical.decode(
             SealRecord.self, from: try RepositoryFiles.bytes(folder.appending("out/seal.json")))
         return (record, warnings.withLock { $0 })
@@ -102,9 +109,7 @@ private struct Installation {
             try installation.file("var/adm/autoinstall/logs/y2", "y\n")
             try installation.file("var/log/dpkg.log", "stays\n")
             try await installation.make()
-            let before = Digest(of: try RepositoryFiles.bytes(installation.disk))
             let (record, warnings) = try await installation.seal()
-            #expect(Digest(of: try RepositoryFiles.bytes(installation.disk)) == before)
             #expect(warnings == [])
             #expect(record.compacted && !record.wasRepaired && record.root == 1 && record.filesystem == "ext4")
             #expect(
@@ -255,7 +260,7 @@ private struct Installation {
         }
     }
 
-    @Test func `Another filesystem is copied as it is, with a warning`() async throws {
+    @Test func `Another filesystem stays as it is, with a warning`() async throws {
         try await Installation.with { installation in
             try await installation.make(filesystem: nil)
             let file = try FileDescriptor.open(installation.disk, .readWrite)
