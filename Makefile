@@ -4,7 +4,7 @@ DESTDIR ?=
 SWIFT ?= swift
 program = .build/release/image-factory
 
-.PHONY: build release check test e2e e2e-netinstall demo install dist clean
+.PHONY: build release check test e2e e2e-netinstall e2e-cloud demo install dist clean
 
 build:
 	$(SWIFT) build
@@ -38,6 +38,12 @@ e2e-netinstall:
 		$(SWIFT) test --disable-xctest --no-parallel --filter LibvirtRealTests
 	$(MAKE) --no-print-directory release
 	scripts/test-debian-netinstall $(program)
+
+# A cloud image is set up and reset, and two instances are made of it: ten minutes without KVM; needs the network.
+e2e-cloud:
+	scripts/setup
+	$(MAKE) --no-print-directory release
+	scripts/test-cloud $(program)
 
 demo:
 	scripts/setup

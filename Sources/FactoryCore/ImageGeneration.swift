@@ -38,7 +38,10 @@ extension Factory {
             try SpaceCheck.check(store: store, output: folder)
             let input = try await fetched(image, opened, note)
             let result = try await made(image, path, input, opened, note)
-            try await place(result, image.base.format, at: path, opened)
+            try await ImagePlacement(path: path, store: opened).place(
+                result.folder.appending("disk." + image.base.format.rawValue),
+                try StoredFile.json(DigestRecord.self, result.folder.appending("digest.json")))
+            withExtendedLifetime(result) {}
             return .made
         } catch let error as ImageGenerationFailure {
             throw error
@@ -98,10 +101,7 @@ extension Factory {
         var sources: [Source: Digest] = [:]
         if let input, let source = image.base.input?.source { sources[source] = input.digest }
         let plan = try Planner.plan(image.definition, facts: PlanningFacts(tools: versions, sources: sources))
-        var environment = StepEnvironment(
-            runner: runner, tools: tools, executable: executable, packages: opened.root.appending("packages"),
-            lock: nil, cache: opened.root, logs: opened.root.appending("logs"), mirrors: [:], localFiles: [:],
-            bootLimit: .seconds(600))
+        var environment = stepEnvironment(of: opened)
         if let input { environment.sources = [input.digest: input.path] }
         let events = EventLog(clock: clock, consumers: [{ Self.tell($0, note) }])
         let engine = Engine(runner: StepExecutor(environment), cache: opened, clock: clock, jobs: 1)
@@ -115,6 +115,14 @@ extension Factory {
         } catch let error as FactoryError {
             throw ImageGenerationFailure(Self.reason(error, image, path), error)
         }
+    }
+
+    /// Of images that are made without a definition.
+    func stepEnvironment(of opened: FolderStore, localFiles: [Digest: FilePath] = [:]) -> StepEnvironment {
+        StepEnvironment(
+            runner: runner, tools: tools, executable: executable, packages: opened.root.appending("packages"),
+            lock: nil, cache: opened.root, logs: opened.root.appending("logs"), mirrors: [:], localFiles: localFiles,
+            bootLimit: .seconds(600))
     }
 
     private static func reason(
@@ -135,43 +143,5 @@ extension Factory {
         case .warning(_, let message): note("warning: " + message)
         default: break
         }
-    }
-
-    // MARK: the result
-
-    /// A copy beside the path first, whose digest is compared with what was made; then it is renamed.
-    private func place(
-        _ result: StepResult, _ format: ImageFormat, at path: FilePath, _ opened: FolderStore
-    ) async throws {
-        let source = result.folder.appending("disk." + format.rawValue)
-        let record = try StoredFile.json(DigestRecord.self, result.folder.appending("digest.json"))
-        let folder = path.removingLastComponent().isEmpty ? "." : path.removingLastComponent()
-        let intent = try opened.ledger.temporaryFiles(in: folder)
-        defer { intent.settle() }
-        let temporary = folder.appending(".\(path.lastComponent?.string ?? "image").\(intent.id)")
-        do {
-            _ = try await BlockingWork.run { checkCancellation in
-                try SparseFile.copy(from: source, to: temporary) { _, _ in try checkCancellation() }
-            }
-            guard try await FileDigest.compute(temporary) == record.digest else {
-                throw FactoryError(
-                    .inputOutput, "the stored result \(source) is not what it was when it was made",
-                    remedy: "run 'image-factory fsck --repair' and make the image again")
-            }
-            guard chmod(temporary.string, 0o644) == 0 else { throw Errno(rawValue: errno) }
-            try DurableFile.sync(temporary)
-            try Task.checkCancellation()
-            try DurableFile.rename(temporary, to: path)
-        } catch {
-            _ = unlink(temporary.string)
-            if error is CancellationError || error is FactoryError { throw error }
-            if let failure = error as? FileAccessError {
-                throw FactoryError(
-                    .inputOutput, "cannot write \(path): cannot \(failure.operation): \(failure.reason)",
-                    remedy: "free some space there or choose another folder")
-            }
-            throw FileFailure.error(error, "write", path)
-        }
-        withExtendedLifetime(result) {}
     }
 }

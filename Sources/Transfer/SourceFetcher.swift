@@ -143,7 +143,19 @@ package struct SourceFetcher: Sendable {
         case file(FilePath, HTTPValidator, wasResumed: Bool)
     }
 
+    /// A transfer that brought nothing leaves nothing to go on with.
     private func arrive(
+        _ source: Source, _ folder: FilePath, _ known: HTTPValidator?, _ report: TransferReport
+    ) async throws -> Arrival {
+        do {
+            return try await transfer(source, folder, known, report)
+        } catch {
+            if LocalFile.size(folder.appending("out/body")) ?? 0 == 0 { removeFolder(folder) }
+            throw error
+        }
+    }
+
+    private func transfer(
         _ source: Source, _ folder: FilePath, _ known: HTTPValidator?, _ report: TransferReport
     ) async throws -> Arrival {
         switch source.scheme {

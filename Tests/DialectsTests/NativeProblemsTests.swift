@@ -59,7 +59,7 @@ struct Wrong: CustomTestStringConvertible, Sendable {
         Wrong(
             "a list for the whole", whole: "- name: web\n",
             "1:1: expected a map with name, version, os, base, disk, hostname, locale, timezone, packages, apt_sources, files, "
-                + "commands, users, cloud_init, kernel_arguments, outputs, boot_check, verify, secrets, sign, publish, variables, found a list"
+                + "commands, users, cloud_init, reset, kernel_arguments, outputs, boot_check, verify, secrets, sign, publish, variables, found a list"
         ),
     ]
 
@@ -72,7 +72,7 @@ struct Wrong: CustomTestStringConvertible, Sendable {
         Wrong("bad choice", "disk: {table: gtp}\n", "6:15: 'gtp' is not one of gpt, mbr; did you mean 'gpt'?"),
         Wrong(
             "bad output", "outputs: [qcow3]\n",
-            "6:11: 'qcow3' is not one of raw, qcow2, tar, tar.zst; did you mean 'qcow2'?"),
+            "6:11: 'qcow3' is not one of raw, qcow2, vmdk, vhd, vhdx, vdi, tar, tar.zst; did you mean 'qcow2'?"),
         Wrong("bad size", "disk: {size: big}\n", "6:14: 'big' is not 'automatic' or a size, such as 20G"),
         Wrong(
             "plain password", "users: [{name: a, password_hash: secret}]\n",

@@ -1,18 +1,18 @@
 import Glibc
-import Model
+package import Model
 import Synchronization
 import Tooling
 
 /// An HTTP server on the loopback interface that does what servers and networks do wrong, and counts what it sends.
-final class FaultServer: Sendable {
-    struct Request: Sendable {
-        var path: String
+package final class FaultServer: Sendable {
+    package struct Request: Sendable {
+        package var path: String
         /// By name in lower case.
-        var headers: [String: String]
+        package var headers: [String: String]
     }
 
     /// Answers the request of that number, from 0. The connection is closed when it returns.
-    typealias Answer = @Sendable (_ number: Int, Request, Connection) -> Void
+    package typealias Answer = @Sendable (_ number: Int, Request, Connection) -> Void
 
     private struct State {
         var requests: [Request] = []
@@ -22,7 +22,7 @@ final class FaultServer: Sendable {
 
     private let state = Mutex(State())
     private let listener: Int32
-    let port: UInt16
+    package let port: UInt16
     private let answer: Answer
 
     private init(_ answer: @escaping Answer) throws {
@@ -30,24 +30,24 @@ final class FaultServer: Sendable {
         self.answer = answer
     }
 
-    static func with(_ answer: @escaping Answer, _ body: (FaultServer) async throws -> Void) async throws {
+    package static func with(_ answer: @escaping Answer, _ body: (FaultServer) async throws -> Void) async throws {
         let server = try FaultServer(answer)
         DetachedThread.start { server.accept() }
         defer { server.stop() }
         try await body(server)
     }
 
-    var requests: [Request] { state.withLock { $0.requests } }
+    package var requests: [Request] { state.withLock { $0.requests } }
     /// Bytes of bodies.
-    var sent: Int { state.withLock { $0.sent } }
-    var isOver: Bool { state.withLock { $0.isOver } }
+    package var sent: Int { state.withLock { $0.sent } }
+    package var isOver: Bool { state.withLock { $0.isOver } }
 
-    func url(_ path: String = "/file", user: String = "") -> Source {
+    package func url(_ path: String = "/file", user: String = "") -> Source {
         Source(.http, "http://\(user)127.0.0.1:\(port)\(path)")
     }
 
     /// A port on which nobody listens.
-    static func freePort() throws -> UInt16 {
+    package static func freePort() throws -> UInt16 {
         let (listener, port) = try listen()
         close(listener)
         return port
@@ -101,7 +101,7 @@ final class FaultServer: Sendable {
 }
 
 /// One connection of a `FaultServer`.
-final class Connection: Sendable {
+package final class Connection: Sendable {
     private let socket: Int32
     private let server: FaultServer
 
@@ -129,14 +129,14 @@ final class Connection: Sendable {
         return FaultServer.Request(path: words[1], headers: headers)
     }
 
-    func head(_ status: String, _ headers: [String] = []) {
+    package func head(_ status: String, _ headers: [String] = []) {
         let lines = ["HTTP/1.1 \(status)", "Connection: close"] + headers
         _ = write(Array((lines.joined(separator: "\r\n") + "\r\n\r\n").utf8))
     }
 
     /// False when the other side is gone.
     @discardableResult
-    func body(_ bytes: some Collection<UInt8>) -> Bool {
+    package func body(_ bytes: some Collection<UInt8>) -> Bool {
         let bytes = Array(bytes)
         let sent = write(bytes)
         server.count(sent)
@@ -144,14 +144,14 @@ final class Connection: Sendable {
     }
 
     /// As a chunk of a body.
-    func chunk(_ bytes: some Collection<UInt8>) {
+    package func chunk(_ bytes: some Collection<UInt8>) {
         _ = write(Array("\(String(bytes.count, radix: 16))\r\n".utf8))
         body(bytes)
         _ = write(Array("\r\n".utf8))
     }
 
     /// Ends a body in chunks.
-    func lastChunk() { _ = write(Array("0\r\n\r\n".utf8)) }
+    package func lastChunk() { _ = write(Array("0\r\n\r\n".utf8)) }
 
     private func write(_ bytes: [UInt8]) -> Int {
         var done = 0
@@ -166,7 +166,7 @@ final class Connection: Sendable {
     }
 
     /// Sends nothing until the other side gives up.
-    func stall() {
+    package func stall() {
         var byte: UInt8 = 0
         while !server.isOver {
             let count = recv(socket, &byte, 1, Int32(MSG_DONTWAIT))
@@ -176,7 +176,7 @@ final class Connection: Sendable {
     }
 
     /// Makes the end of the connection a reset, after the other side had time to read what it was sent.
-    func reset() {
+    package func reset() {
         usleep(300_000)
         var linger = linger(l_onoff: 1, l_linger: 0)
         setsockopt(socket, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
@@ -186,19 +186,25 @@ final class Connection: Sendable {
 }
 
 /// A file as a sound server serves it.
-struct ServedFile: Sendable {
-    enum Ending: String, CaseIterable, Sendable {
+package struct ServedFile: Sendable {
+    package enum Ending: String, CaseIterable, Sendable {
         case closed
         case reset
         case stalled
     }
 
-    var content: [UInt8]
-    var tag: String? = "\"one\""
-    var date: String?
+    package var content: [UInt8]
+    package var tag: String? = "\"one\""
+    package var date: String?
+
+    package init(content: [UInt8], tag: String? = "\"one\"", date: String? = nil) {
+        self.content = content
+        self.tag = tag
+        self.date = date
+    }
 
     /// Answers with the whole file, with what a Range asks for, or with 304; `cut`: with so many bytes of it only.
-    func serve(
+    package func serve(
         _ request: FaultServer.Request, _ connection: Connection, cut: Int? = nil, ending: Ending = .closed
     ) {
         let headers = [tag.map { "ETag: \($0)" }, date.map { "Last-Modified: \($0)" }].compactMap { $0 }
@@ -237,7 +243,7 @@ struct ServedFile: Sendable {
     }
 
     /// Bytes that compress badly and repeat nowhere.
-    static func bytes(_ count: Int, seed: UInt64 = 1) -> [UInt8] {
+    package static func bytes(_ count: Int, seed: UInt64 = 1) -> [UInt8] {
         var state = seed
         return (0..<count).map { _ in
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407

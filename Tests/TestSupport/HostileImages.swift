@@ -1,20 +1,18 @@
-import Testing
-
 /// Images that must not reach a tool, each with words of the reason. CANARY stands for the path of a file of the host.
-enum HostileImages {
-    struct Image: Sendable, CustomTestStringConvertible {
-        var name: String
-        var reason: String
-        var bytes: ImageBytes
+package enum HostileImages {
+    package struct Image: Sendable, CustomStringConvertible {
+        package var name: String
+        package var reason: String
+        package var bytes: ImageBytes
 
         init(_ name: String, _ reason: String, _ bytes: ImageBytes) {
             (self.name, self.reason, self.bytes) = (name, reason, bytes)
         }
 
-        var testDescription: String { name }
+        package var description: String { name }
     }
 
-    static func all(canary: String) -> [Image] {
+    package static func all(canary: String) -> [Image] {
         qcow2(canary) + qcow2Tables + vmdk(canary) + vhd(canary) + vhdx + vdi + polyglots(canary) + others
     }
 
