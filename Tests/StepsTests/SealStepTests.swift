@@ -28,12 +28,17 @@ private struct Installation {
     }
 
     func file(_ path: String, _ text: String) throws {
+        folder(above: path)
+        try Scratch.write(text, self.folder.appending("tree").pushing(FilePath(path)))
+    }
+
+    /// Makes the folders in which a path lies.
+    func folder(above path: String) {
         var folder = self.folder.appending("tree")
         for name in FilePath(path).components.dropLast() {
             folder.append(name)
             mkdir(folder.string, 0o755)
         }
-        try Scratch.write(text, self.folder.appending("tree").pushing(FilePath(path)))
     }
 
     func link(_ path: String, _ target: String) {
@@ -165,25 +170,47 @@ private struct Installation {
         }
     }
 
-    /// Links in the places of all that is removed, and of what is above: to folders of the image, of the host, to
-    /// nowhere and to themselves.
-    @Test(arguments: ["/etc", "../../../../../../../../etc", "/", ".", "installer", "/nowhere", "HOST"])
-    func `Links of a hostile image lead to nothing outside of it`(target: String) async throws {
+    /// Where links may be to lead the removal astray.
+    enum LinkPlaces: String, CaseIterable {
+        case atWhatIsRemoved, above, below
+
+        var paths: [String] {
+            switch self {
+            case .atWhatIsRemoved:
+                [
+                    "root/anaconda-ks.cfg", "root/original-ks.cfg", "root/install.log", "root/install.log.syslog",
+                    "root/autoinst.xml", "var/adm/autoinstall", "var/lib/YaST2", "var/log/anaconda",
+                    "var/log/anaconda.log", "var/log/installer", "var/log/YaST2",
+                ]
+            case .above: ["root", "var/adm", "var/lib", "var/log"]
+            case .below:
+                [
+                    "var/adm/autoinstall/logs", "var/lib/YaST2/installer", "var/log/anaconda/syslog",
+                    "var/log/installer/syslog", "var/log/installer/log", "var/log/YaST2/y2log",
+                ]
+            }
+        }
+    }
+
+    /// To folders of the image, of the host, to nowhere and to themselves.
+    @Test(
+        arguments: ["/etc", "../../../../../../../../etc", "/", ".", "installer", "/nowhere", "HOST"],
+        LinkPlaces.allCases)
+    func `Links of a hostile image lead to nothing outside of it`(target: String, places: LinkPlaces) async throws {
         try await Installation.with { installation in
             let host = installation.folder.appending("host")
             mkdir(host.string, 0o755)
-            for name in ["anaconda-ks.cfg", "syslog", "installer", "log"] {
-                try Scratch.write("of the host\n", host.appending(name))
-            }
+            let names = ["anaconda-ks.cfg", "autoinstall", "installer", "log", "syslog"]
+            for name in names { try Scratch.write("of the host\n", host.appending(name)) }
             let before = Scratch.names("/etc")
             let target = target == "HOST" ? host.string : target
             try installation.file("etc/passwd", "root:x\n")
-            try installation.file("etc/installer/file", "x\n")
-            for folder in ["root", "var/lib", "var/log"] { try installation.file(folder + "/.keep", "") }
-            for path in [
-                "root/anaconda-ks.cfg", "root/install.log.syslog", "var/adm", "var/lib/YaST2", "var/log/installer",
-                "var/log/anaconda", "var/log/YaST2", "var/log/anaconda.log",
-            ] {
+            try installation.file("etc/kept/file", "x\n")
+            for folder in ["root", "var/adm", "var/lib", "var/log"] where places != .above {
+                try installation.file(folder + "/.keep", "")
+            }
+            for path in places.paths {
+                installation.folder(above: path)
                 installation.link(path, target)
             }
             try await installation.make()
@@ -191,12 +218,15 @@ private struct Installation {
             try await installation.isSound()
             let tree = try installation.tree()
             #expect(tree.bytes("/etc/passwd") == Array("root:x\n".utf8))
-            for path: BytePath in ["/root/anaconda-ks.cfg", "/var/log/installer", "/var/lib/YaST2"] {
-                #expect(tree.find(path, following: false) == nil, "\(path)")
+            #expect(tree.bytes("/etc/kept/file") == Array("x\n".utf8))
+            if places != .above {
+                for path in places.paths {
+                    #expect(tree.find(BytePath("/" + path), following: false) == nil, "\(path)")
+                }
             }
             #expect(try !installation.logs.contains("of the host"))
-            #expect(Scratch.names(host) == ["anaconda-ks.cfg", "installer", "log", "syslog"])
-            for name in Scratch.names(host) { #expect(try Scratch.read(host.appending(name)) == "of the host\n") }
+            #expect(Scratch.names(host) == names)
+            for name in names { #expect(try Scratch.read(host.appending(name)) == "of the host\n") }
             #expect(Scratch.names("/etc") == before)
         }
     }
