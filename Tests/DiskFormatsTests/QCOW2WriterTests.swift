@@ -96,7 +96,8 @@ import Testing
         var numbers = RepeatableNumbers(state: 11)
         try ScratchFolder.with { folder in
             let pieces = [
-                (at: 130_000 as Int64, bytes: numbers.longNoise(mebibytes: 50)), (at: 90 * mebi, bytes: numbers.noise(300_000)),
+                (at: 130_000 as Int64, bytes: numbers.longNoise(mebibytes: 50)),
+                (at: 90 * mebi, bytes: numbers.noise(300_000)),
             ]
             try folder.file("disk", size: 90 * mebi + 300_000, pieces) { _ in }
             try write(QCOW2Writer(compression: .none), "qcow2", in: folder)
