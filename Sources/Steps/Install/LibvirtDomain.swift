@@ -14,13 +14,21 @@ package struct LibvirtDomain: Hashable, Sendable {
 
     package static var connection: String { geteuid() == 0 ? "qemu:///system" : "qemu:///session" }
 
-    /// Switches the domain off and undefines it. Returns whether it is gone: true also if it never was.
-    package func release(by runner: any CommandRunning) async -> Bool {
+    package enum Release: Sendable {
+        case released
+        /// libvirt does not know it. It may still be about to, where virt-install was killed.
+        case unknown
+        case failed
+    }
+
+    /// Switches the domain off and undefines it.
+    package func release(by runner: any CommandRunning) async -> Release {
         // In a task of its own: an installation that was cancelled cleans up too.
         await Task.detached {
             _ = try? await runner.run(virsh("destroy", name))
-            guard let result = try? await runner.run(virsh("undefine", name, "--nvram")) else { return false }
-            return result.succeeded || result.lastLines.contains { $0.contains("failed to get domain") }
+            guard let result = try? await runner.run(virsh("undefine", name, "--nvram")) else { return .failed }
+            if result.succeeded { return .released }
+            return result.lastLines.contains { $0.contains("failed to get domain") } ? .unknown : .failed
         }.value
     }
 
