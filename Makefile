@@ -60,7 +60,11 @@ install:
 	install -m 0644 share/image-factory/answers/* "$(DESTDIR)$(PREFIX)/share/image-factory/answers/"
 	sed 's|^data_dir = .*|data_dir = $(PREFIX)/share/image-factory|' share/image-factory/image-factory.conf \
 		> "$(DESTDIR)$(PREFIX)/share/image-factory/image-factory.conf"
-	ln -sf image-factory "$(DESTDIR)$(PREFIX)/bin/image-factory-sudo-helper"
+	for name in image-factory-sudo-helper gen-vm-image configure-vm-image cloud-localds; do \
+		ln -sf image-factory "$(DESTDIR)$(PREFIX)/bin/$$name" || exit 1; \
+	done
+	install -d "$(DESTDIR)$(PREFIX)/share/image-factory/cloud-image"
+	cp -RP contrib/cloud-image/. "$(DESTDIR)$(PREFIX)/share/image-factory/cloud-image/"
 	install -d "$(DESTDIR)$(PREFIX)/share/man/man1" "$(DESTDIR)$(PREFIX)/share/man/man5"
 	install -m 0644 man/*.1 "$(DESTDIR)$(PREFIX)/share/man/man1/"
 	install -m 0644 man/*.5 "$(DESTDIR)$(PREFIX)/share/man/man5/"

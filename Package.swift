@@ -93,7 +93,7 @@ let package = Package(
             [
                 "Model", "Planning", "Engine", "Steps", "Store", "Records", "Tooling", "TestSupport", "image-factory",
                 system,
-            ]),
+            ], exclude: ["Goldens"]),
         tests(
             "Commands",
             ["Model", "Dialects", "FactoryCore", "CLinux", "Tooling", "TestSupport", "image-factory", system],

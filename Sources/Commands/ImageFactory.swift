@@ -12,7 +12,7 @@ struct ImageFactory: AsyncParsableCommand {
             Build.self, Plan.self, Publish.self, Explain.self, Run.self, Verify.self, Diff.self, Inspect.self,
             Doctor.self,
             Prune.self,
-            Fsck.self, Schema.self, CI.self, As.self, InstallLinks.self,
+            Fsck.self, Schema.self, CI.self, Seed.self, As.self, InstallLinks.self,
         ],
         defaultSubcommand: Build.self)
 }

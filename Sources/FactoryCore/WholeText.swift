@@ -4,10 +4,24 @@ package import SystemPackage
 
 /// Files that a command writes where it is told to.
 package enum WholeText {
+    /// Reads a file of at most 1 MiB. Throws `FactoryError`.
+    package static func read(_ path: FilePath) throws -> String {
+        do {
+            return String(decoding: try DurableFile.read(path, limit: 1 << 20), as: UTF8.self)
+        } catch {
+            throw FileFailure.error(error, "read", path, code: .missingInput)
+        }
+    }
+
     /// Writes a file, whole or not at all. Throws `FactoryError`.
     package static func write(_ text: String, to path: FilePath) throws {
+        try write(Array(text.utf8), to: path)
+    }
+
+    /// Writes a file, whole or not at all. Throws `FactoryError`.
+    package static func write(_ bytes: [UInt8], to path: FilePath) throws {
         do {
-            try DurableFile.write(Array(text.utf8), to: path)
+            try DurableFile.write(bytes, to: path)
         } catch {
             throw FileFailure.error(error, "write", path, code: .cannotCreate)
         }

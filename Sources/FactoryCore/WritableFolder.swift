@@ -1,9 +1,18 @@
 import Glibc
 import Model
-import SystemPackage
+import Store
+package import SystemPackage
 
 /// Says before the work that something could not be written.
-enum WritableFolder {
+package enum WritableFolder {
+    /// Makes a folder and those above it, if they are not there. Throws `FactoryError`.
+    ///
+    /// - Parameter what: the folder as the user knows it: "the output folder".
+    package static func make(_ folder: FilePath, _ what: String) throws {
+        try check(folder, what, remedy: "choose another folder")
+        try Folder.make(folder)
+    }
+
     /// Looks at the folder, or at the nearest one above it that is there. Nothing is made.
     ///
     /// - Parameter what: the folder as the user knows it: "the output folder".

@@ -9,7 +9,7 @@ import Tooling
 /// itself does it inside a containment without network and with limits, since an installed disk holds whatever a mirror
 /// and an installer wrote.
 ///
-/// It is done where the disk lies, before it becomes a result and so cannot be changed any more (decision 0015).
+/// It is done where the disk lies, before it becomes a result and so cannot be changed any more (decision 0017).
 package struct InstalledDiskSealing {
     private let environment: StepEnvironment
 

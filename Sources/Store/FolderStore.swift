@@ -23,7 +23,7 @@ package struct FolderStore: ResultCache {
     let digest: @Sendable (FilePath) async throws -> Digest
     /// Removes a tree whose files belong to ids that the caller is not.
     private let removeForeign: @Sendable (FilePath) async -> Void
-    /// Undefines a machine of libvirt, by connection and name; false if it is still there.
+    /// Undefines a machine of libvirt, by connection and name.
     private let releaseDomain: @Sendable (String, String) async -> Ledger.DomainRelease
 
     package init(

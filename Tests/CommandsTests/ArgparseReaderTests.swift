@@ -5,56 +5,125 @@ import Testing
 
 @testable import Commands
 
-/// What Python's argparse makes of a command line of gen-vm-image (scripts/make-argparse-goldens).
-struct GenVMImageLine: Decodable, CustomTestStringConvertible, Sendable {
+/// What Python's argparse makes of a command line (scripts/make-argparse-goldens), or how it writes a parser's usage.
+struct ArgparseLine: Decodable, CustomTestStringConvertible, Sendable {
     var grammar: String
     var line: [String]
+    var usage: String?
     var error: String?
     var help: Bool?
+    var version: Bool?
     var values: [String: String]?
     var positionals: [String]?
     var unknown: [String]?
 
     var testDescription: String { "\(grammar) \(line)" }
 
-    static let all: [GenVMImageLine] = {
-        let path = RepositoryFiles.root.appending("Tests/CommandsTests/Goldens/gen-vm-image-oracle.json")
-        guard let bytes = try? RepositoryFiles.bytes(path) else { return [] }
-        return (try? Canonical.decode([GenVMImageLine].self, from: bytes)) ?? []
-    }()
+    /// Of a program.
+    static func all(of program: String) throws -> [ArgparseLine] {
+        let path = RepositoryFiles.root.appending("Tests/CommandsTests/Goldens/\(program)-oracle.json")
+        return try Canonical.decode([ArgparseLine].self, from: RepositoryFiles.bytes(path))
+    }
+
+    /// What was read, with integers as Python writes them.
+    var arguments: ArgparseArguments {
+        var arguments = ArgparseArguments()
+        arguments.values = values ?? [:]
+        arguments.positionals = positionals ?? []
+        arguments.unrecognized = unknown ?? []
+        return arguments
+    }
 }
 
 @Suite struct ArgparseReaderTests {
     private static let grammars = [
         "single": GenVMImageGrammar.single, "multiple": GenVMImageGrammar.multiple, "seed": GenVMImageGrammar.seed,
+        "configure": ConfigureVMImageGrammar.current, "configure-seed": ConfigureVMImageGrammar.seed,
+        "configure-old": ConfigureVMImageGrammar.current, "configure-seed-old": ConfigureVMImageGrammar.seed,
     ]
 
-    @Test func `There are command lines to compare with`() {
-        #expect(GenVMImageLine.all.count > 900)
+    /// Of a line that was read; of integers Python gives the number, and this its text.
+    private func found(_ outcome: ArgparseOutcome) -> ArgparseArguments? {
+        guard case .arguments(var found) = outcome else { return nil }
+        let key = "--input-checksum-read-bytes"
+        found.values[key] = found.values[key].flatMap { PythonInteger.parse($0) }.map { "\($0)" }
+        return found
     }
 
-    @Test func `Command lines are read as Python's argparse reads them`() throws {
-        for oracle in GenVMImageLine.all {
+    @Test(arguments: [("gen-vm-image", 940), ("configure-vm-image", 1700)])
+    func `Command lines are read as Python's argparse reads them`(program: String, least: Int) throws {
+        let lines = try ArgparseLine.all(of: program)
+        #expect(lines.count > least)
+        for oracle in lines where oracle.usage == nil && !oracle.grammar.hasSuffix("-old") {
             let outcome = ArgparseReader.read(oracle.line, try #require(Self.grammars[oracle.grammar]))
             if let error = oracle.error {
                 #expect(outcome == .problem(error), "\(oracle.testDescription)")
             } else if oracle.help == true {
                 #expect(outcome == .help, "\(oracle.testDescription)")
+            } else if oracle.version == true {
+                #expect(outcome == .version, "\(oracle.testDescription)")
             } else {
-                var expected = ArgparseArguments()
-                expected.values = oracle.values ?? [:]
-                expected.positionals = oracle.positionals ?? []
-                expected.unrecognized = oracle.unknown ?? []
-                // Python gives the number of an integer, and this its text.
-                if case .arguments(var found) = outcome {
-                    let key = "--input-checksum-read-bytes"
-                    found.values[key] = found.values[key].flatMap { PythonInteger.parse($0) }.map { "\($0)" }
-                    #expect(found == expected, "\(oracle.testDescription)")
-                } else {
-                    Issue.record("\(oracle.testDescription): \(outcome)")
-                }
+                #expect(found(outcome) == oracle.arguments, "\(oracle.testDescription): \(outcome)")
             }
         }
+    }
+
+    @Test func `Our own options change nothing of what configure-vm-image understands`() throws {
+        let lines = try ArgparseLine.all(of: "configure-vm-image").filter {
+            $0.grammar.hasSuffix("-old") && $0.error == nil && $0.usage == nil
+        }
+        #expect(lines.count > 100)
+        for oracle in lines {
+            let outcome = ArgparseReader.read(oracle.line, try #require(Self.grammars[oracle.grammar]))
+            if oracle.help == true {
+                #expect(outcome == .help, "\(oracle.testDescription)")
+            } else if oracle.version == true {
+                #expect(outcome == .version, "\(oracle.testDescription)")
+            } else if oracle.unknown == [] {
+                #expect(found(outcome) == oracle.arguments, "\(oracle.testDescription): \(outcome)")
+            }
+        }
+    }
+
+    @Test(arguments: ["gen-vm-image", "configure-vm-image"])
+    func `The usage is laid out as argparse does`(program: String) throws {
+        let lines = try ArgparseLine.all(of: program).filter { $0.usage != nil && !$0.grammar.hasSuffix("-old") }
+        #expect(lines.count >= 2)
+        for oracle in lines {
+            var grammar = try #require(Self.grammars[oracle.grammar])
+            grammar.program = "p"
+            #expect(grammar.usage == oracle.usage)
+        }
+    }
+
+    @Test func `The help has each option with what counts without it`() {
+        let grammar = ArgparseGrammar(
+            program: "p", summary: ["Does what it does."],
+            options: [
+                .help, .init("--a-rather-long-option", standard: "1", help: "one"),
+                .init("-b", kind: .flag, help: "two"),
+            ],
+            positionals: [.init("name", "three")], commands: [.init("run", "four")])
+        #expect(
+            grammar.help == """
+                usage: p [-h] [--a-rather-long-option A_RATHER_LONG_OPTION] [-b]
+                         name {run} ...
+
+                Does what it does.
+
+                positional arguments:
+                  name                  three
+
+                options:
+                  -h, --help            show this help and exit
+                  --a-rather-long-option A_RATHER_LONG_OPTION
+                                        one (default: 1)
+                  -b                    two
+
+                commands:
+                  run                   four
+
+                """)
     }
 
     @Test func `The result is what Python's json writes`() {

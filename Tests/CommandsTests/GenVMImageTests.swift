@@ -39,7 +39,7 @@ private struct Place: Sendable {
         #expect(result.ending == .exited(code), "\(result.lastLines)", sourceLocation: location)
         let head = """
             {
-                "response": \(ForeignResult.quoted(response)),
+                "response": \(PythonJSON.quoted(response)),
                 "return_code": \(code),
                 "status": "\(code == 0 ? "success" : "failed")",
             """
@@ -90,7 +90,8 @@ private struct Place: Sendable {
             for format in ["raw", "qcow2", "vmdk", "vhd", "vhdx", "vdi"] {
                 expect(
                     try await place.run([
-                        "single", "disk", "64M", "-i", "generated-images/empty.qcow2", "-of", format, "-od", "out",
+                        "single", "disk", "64M", "-i", "generated-images/empty.qcow2", "-if", "qcow2", "-of", format,
+                        "-od", "out",
                         "-V",
                         "1.0", "--allow-shrink",
                     ]), 0, "")
@@ -315,7 +316,9 @@ private struct Place: Sendable {
             }
             let result = try await place.tool([links + "/gen-vm-image", "--version"])
             #expect((result.ending, result.text) == (.exited(0), "0.0.8"))
-            #expect(place.names("bin") == ["gen-vm-image"])
+            #expect(place.names("bin") == ForeignCommands.all.map { $0.name }.sorted())
+            let other = try await place.tool([links + "/configure-vm-image", "--version"])
+            #expect((other.ending, other.text) == (.exited(0), "0.1.3"))
         }
     }
 }

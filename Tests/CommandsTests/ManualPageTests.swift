@@ -33,7 +33,14 @@ import Tooling
         try expect("image-factory-sudo-helper.1", SudoHelperPage.text)
     }
 
-    @Test(arguments: ["image-factory.1", "image-factory.conf.5", "image-factory-sudo-helper.1"])
+    @Test(arguments: ForeignPage.all)
+    func `The page of another program has every option of its command lines`(page: ForeignPage) throws {
+        try expect(page.program + ".1", page.text)
+    }
+
+    @Test(
+        arguments: ["image-factory.1", "image-factory.conf.5", "image-factory-sudo-helper.1"]
+            + ForeignPage.all.map { $0.program + ".1" })
     func `groff has nothing to say about a page`(page: String) async throws {
         let result = try await CommandRunner(helper: builtExecutable()).run(
             Command("groff", ["-man", "-Tutf8", "-ww", "-z", Self.folder.appending(page).string]))
@@ -72,25 +79,6 @@ private struct HelpDump: Decodable {
     }
 
     var command: Command
-}
-
-/// Text for man(7).
-private enum Roff {
-    static func text(_ text: String) -> String {
-        let escaped = text.replacing("\\", with: "\\e").replacing("-", with: "\\-").replacing("…", with: "...")
-        return escaped.split(separator: "\n", omittingEmptySubsequences: false)
-            .map { $0.hasPrefix(".") || $0.hasPrefix("'") ? "\\&" + $0 : String($0) }.joined(separator: "\n")
-    }
-
-    static func bold(_ text: String) -> String { "\\fB\(self.text(text))\\fR" }
-
-    static func italic(_ text: String) -> String { "\\fI\(self.text(text))\\fR" }
-
-    static func head(_ name: String, _ section: String, _ summary: String) -> String {
-        ".\\\" Made by the tests: UPDATE_GOLDENS=1 swift test --filter ManualPageTests\n"
-            + ".TH \(name.uppercased()) \(section) \"\" \"image\\-factory\"\n"
-            + ".SH NAME\n\(text(name)) \\- \(text(summary))\n"
-    }
 }
 
 private struct ProgramPage {
@@ -140,7 +128,9 @@ private struct ProgramPage {
         to 78 for other failures, as in sysexits.h; 130 after Ctrl\\-C.
         .SH SEE ALSO
         .BR image\\-factory.conf (5),
-        .BR image\\-factory\\-sudo\\-helper (1)
+        .BR image\\-factory\\-sudo\\-helper (1),
+        .BR gen\\-vm\\-image (1),
+        .BR configure\\-vm\\-image (1)
 
         """
 

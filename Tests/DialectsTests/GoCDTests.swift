@@ -18,7 +18,7 @@ import Yams
                 == known.replacing("lock_behaviour", with: "lock_behavior"))
     }
 
-    @Test(arguments: [("site", ArchitectureGeneration.seed), ("many", .current)])
+    @Test(arguments: [("site", ArchitectureGeneration.seed), ("many", .current), ("versions", .current)])
     func `Other files give pipelines of the same shape`(name: String, generation: ArchitectureGeneration) throws {
         let images = try ArchitectureFile.parse(ArchitectureFile.golden(name + ".architecture"), for: generation)
         let text = GoCDTemplatePipelines(branch: "work").text(images.architecture)

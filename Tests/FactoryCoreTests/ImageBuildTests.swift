@@ -40,11 +40,11 @@ import Tooling
         try await Place.with { place in
             let image = place.folder.appending("disk.img")
             try write(Self.disk, image)
-            let request = try place.request("disk.img", "disk: {size: 2M}\n")
+            let request = try place.request("disk.img", "disk: {size: 64M}\n")
             let report = try await place.factory.build(request, consumers: [])
             #expect(report.artifacts.map(\.file) == ["web-1.raw", "web-1.vmdk"])
             let bytes = try RepositoryFiles.bytes(report.folder.appending("web-1.raw"))
-            #expect(bytes.count == 2 << 20 && bytes.starts(with: Self.disk))
+            #expect(bytes.count == 64 << 20 && bytes.starts(with: Self.disk))
             let digest = Digest(of: Self.disk).hex
             let provenance = try place.text("web-1.provenance.json")
             #expect(provenance.contains("\"disk.img\"") && provenance.contains(digest))
@@ -98,6 +98,19 @@ import Tooling
             #expect(error?.code == .missingInput)
             #expect(error?.message.contains("the base image \(place.folder)/none.img: No such file") == true)
             #expect(Scratch.names(place.folder) == ["web.yaml"])
+        }
+    }
+
+    @Test func `What is wrong with the files for cloud-init is told before anything boots`() async throws {
+        try await Place.with { place in
+            try write(Self.disk, place.folder.appending("disk.img"))
+            let data = place.folder.appending("data")
+            try Scratch.write("#cloud-config\nruncmd:\n  - [ echo\nusers: }\n", data)
+            let request = try place.request("disk.img", "cloud_init: {user_data: data, meta_data: meta}\n")
+            try Scratch.write("[no, map]\n", place.folder.appending("meta"))
+            let warnings = try await place.factory.prepare(request).warnings
+            #expect(warnings.contains { $0.hasPrefix("\(data):4:") && $0.contains(": warning: ") })
+            #expect(warnings.contains { $0.hasPrefix("\(place.folder)/meta:1:1: warning: cloud-init takes a map") })
         }
     }
 

@@ -13,25 +13,44 @@ struct ArgparseGrammar: Sendable {
         /// As they are registered: argparse names them in this order.
         var names: [String]
         var kind: Kind
+        /// What it is there for, in a sentence without its stop.
+        var help: String
+        /// What counts without it.
+        var standard: String?
 
-        init(_ names: String..., kind: Kind = .text) {
+        init(_ names: String..., kind: Kind = .text, standard: String? = nil, help: String) {
             self.names = names
             self.kind = kind
+            self.help = help
+            self.standard = standard
         }
+
+        static let help = Self("-h", "--help", kind: .help, help: "show this help and exit")
 
         /// The first long one, under which the result has it.
         var key: String { names.first { $0.hasPrefix("--") } ?? names[0] }
     }
 
+    /// A positional argument or a subcommand.
+    struct Word: Sendable {
+        var name: String
+        var help: String
+
+        init(_ name: String, _ help: String) {
+            self.name = name
+            self.help = help
+        }
+    }
+
     /// In front of errors.
     var program: String
-    /// With a line break at its end.
-    var usage: String
+    /// What the program does, for the help: paragraphs without line breaks.
+    var summary: [String]
     var options: [Option]
-    /// Names of the positional arguments, all of which must be there.
-    var positionals: [String] = []
-    /// What the help has after the usage.
-    var details: String
+    /// All of them must be there.
+    var positionals: [Word] = []
+    /// One of which comes behind the options, with a command line of its own.
+    var commands: [Word] = []
 
     /// The exit status of a usage error.
     static let exitStatus: Int32 = 2

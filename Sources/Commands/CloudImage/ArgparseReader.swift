@@ -20,6 +20,9 @@ struct ArgparseReader {
         var outcome: ArgparseOutcome
     }
 
+    /// How the problem of a command line begins that has too few arguments.
+    static let missing = "the following arguments are required: "
+
     private let grammar: ArgparseGrammar
     private let words: [String]
     private var tokens: [Token] = []
@@ -67,7 +70,7 @@ struct ArgparseReader {
         }
         let missing = grammar.positionals.dropFirst(result.positionals.count)
         guard missing.isEmpty else {
-            return .problem("the following arguments are required: " + missing.joined(separator: ", "))
+            return .problem(Self.missing + missing.map(\.name).joined(separator: ", "))
         }
         return .arguments(result)
     }

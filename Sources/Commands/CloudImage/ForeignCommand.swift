@@ -13,7 +13,7 @@ protocol ForeignCommand: Sendable {
 
 /// The programs that this one stands for: by a link of that name, or by `image-factory as NAME`.
 enum ForeignCommands {
-    static let all: [any ForeignCommand.Type] = [GenVMImage.self]
+    static let all: [any ForeignCommand.Type] = [GenVMImage.self, ConfigureVMImage.self, CloudLocalds.self]
 
     /// The program of a name, which may be a path.
     static func named(_ name: String) -> (any ForeignCommand.Type)? {

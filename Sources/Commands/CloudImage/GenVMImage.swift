@@ -11,19 +11,22 @@ enum GenVMImage: ForeignCommand {
 
     static func run(_ arguments: [String]) async -> Int32 {
         await SignalTrap.run {
-            let answer = try await answering(arguments)
+            let answer = try await answer(arguments) { try Host.factory() }
             _ = TextOutput(descriptor: STDOUT_FILENO).write(answer.output)
             _ = TextOutput(descriptor: STDERR_FILENO).write(answer.errors)
             return answer.status
         }
     }
 
-    private static func answering(_ arguments: [String]) async throws -> ForeignAnswer {
-        if isSeed(arguments) { return try await GenVMImageSeed.answer(arguments) }
+    /// - Parameter factory: what makes images, once the command line is understood.
+    static func answer(
+        _ arguments: [String], _ factory: @escaping @Sendable () throws -> Factory
+    ) async throws -> ForeignAnswer {
+        if isSeed(arguments) { return try await GenVMImageSeed.answer(arguments, factory) }
         let (top, rest) = ArgparseReader.split(arguments, GenVMImageGrammar.top)
         let grammar = GenVMImageGrammar.top
         switch top {
-        case .help: return ForeignAnswer(output: grammar.usage + grammar.details + GenVMImageGrammar.seed.usage)
+        case .help: return ForeignAnswer(output: grammar.help)
         case .version: return ForeignAnswer(output: version + "\n")
         case .problem(let message): return .usage(grammar, message)
         case .arguments(let before):
@@ -32,9 +35,13 @@ enum GenVMImage: ForeignCommand {
             }
             switch command {
             case "single":
-                return try await answer(rest, GenVMImageGrammar.single, before, GenVMImageCurrent.single)
+                return try await answer(rest, GenVMImageGrammar.single, before) {
+                    try await GenVMImageCurrent.single($0, factory)
+                }
             case "multiple":
-                return try await answer(rest, GenVMImageGrammar.multiple, before, GenVMImageCurrent.multiple)
+                return try await answer(rest, GenVMImageGrammar.multiple, before) {
+                    try await GenVMImageCurrent.multiple($0, factory)
+                }
             default:
                 return .usage(
                     grammar,
@@ -49,7 +56,7 @@ enum GenVMImage: ForeignCommand {
         _ body: (ArgparseArguments) async throws -> ForeignResult
     ) async throws -> ForeignAnswer {
         switch ArgparseReader.read(Array(words.dropFirst()), grammar) {
-        case .help: return ForeignAnswer(output: grammar.usage + grammar.details)
+        case .help: return ForeignAnswer(output: grammar.help)
         case .version: return ForeignAnswer(output: version + "\n")
         case .problem(let message): return .usage(grammar, message)
         case .arguments(let found):

@@ -7,7 +7,9 @@ import SystemPackage
 enum GenVMImageCurrent {
     static let folder = "generated-images"
 
-    static func single(_ arguments: ArgparseArguments) async throws -> ForeignResult {
+    static func single(
+        _ arguments: ArgparseArguments, _ factory: () throws -> Factory
+    ) async throws -> ForeignResult {
         let values = arguments.values
         return try await result(isVerbose: arguments.has("--verbose")) { notes in
             let options = SingleImageOptions(
@@ -18,12 +20,14 @@ enum GenVMImageCurrent {
                 readBytes: values["--input-checksum-read-bytes"].flatMap { PythonInteger.parse($0) }.map { "\($0)" },
                 outputFormat: values["--output-format"] ?? "qcow2", mayShrink: arguments.has("--allow-shrink"))
             let image = try options.image(in: WorkingFolder.path())
-            try await make(image, in: values["--output-directory"] ?? folder, overwrite: false, notes)
+            try await factory().make(image, in: values["--output-directory"] ?? folder, overwrite: false, notes)
             return ""
         }
     }
 
-    static func multiple(_ arguments: ArgparseArguments) async throws -> ForeignResult {
+    static func multiple(
+        _ arguments: ArgparseArguments, _ factory: () throws -> Factory
+    ) async throws -> ForeignResult {
         try await result(isVerbose: arguments.has("--verbose")) { notes in
             let file = FilePath(arguments.positionals[0])
             let architecture = try LoadedArchitecture(file, for: .current, folder: WorkingFolder.path())
@@ -31,22 +35,9 @@ enum GenVMImageCurrent {
             let folder = arguments.values["--output-directory"] ?? folder
             try GenVMImageOutputs.requireDistinct(architecture.images.map { ($0.key, $0.fileName) }, file: file.string)
             for image in architecture.images {
-                try await make(image, in: folder, overwrite: arguments.has("--overwrite"), notes)
+                try await factory().make(image, in: folder, overwrite: arguments.has("--overwrite"), notes)
             }
             return "Successfully built the images in: \(WorkingFolder.absolute(folder))"
-        }
-    }
-
-    private static func make(
-        _ image: GeneratedImage, in folder: String, overwrite: Bool, _ notes: NoteKeeper
-    ) async throws {
-        let path = FilePath(folder).appending(image.fileName)
-        let outcome = try await Host.factory().generate(image, to: path, overwrite: overwrite) { notes.add($0) }
-        switch outcome {
-        case .kept:
-            notes.add("The output image: \(path) already exists")
-            notes.add("Use the --overwrite flag to overwrite the existing image")
-        case .made: notes.add("Generated image at: \(WorkingFolder.absolute(path.string))")
         }
     }
 
@@ -93,6 +84,21 @@ enum GenVMImageCurrent {
             case .wrongType, .checksumMap, .checksumEntryType: (5, failure.message)
             case .checksumType, .checksumValue: (6, failure.message)
             }
+        }
+    }
+}
+
+extension Factory {
+    fileprivate func make(
+        _ image: GeneratedImage, in folder: String, overwrite: Bool, _ notes: NoteKeeper
+    ) async throws {
+        let path = FilePath(folder).appending(image.fileName)
+        let outcome = try await generate(image, to: path, overwrite: overwrite) { notes.add($0) }
+        switch outcome {
+        case .kept:
+            notes.add("The output image: \(path) already exists")
+            notes.add("Use the --overwrite flag to overwrite the existing image")
+        case .made: notes.add("Generated image at: \(WorkingFolder.absolute(path.string))")
         }
     }
 }

@@ -6,26 +6,30 @@ import SystemPackage
 /// The first gen-vm-image, which has no subcommands: it makes all images of an architecture file, and pipelines for
 /// GoCD. It prints lines.
 enum GenVMImageSeed {
-    static func answer(_ arguments: [String]) async throws -> ForeignAnswer {
+    static func answer(
+        _ arguments: [String], _ factory: () throws -> Factory
+    ) async throws -> ForeignAnswer {
         let grammar = GenVMImageGrammar.seed
         switch ArgparseReader.read(arguments, grammar) {
-        case .help, .version: return ForeignAnswer(output: grammar.usage + grammar.details)
+        case .help, .version: return ForeignAnswer(output: grammar.help)
         case .problem(let message): return .usage(grammar, message)
         case .arguments(let found):
             guard found.unrecognized.isEmpty else {
                 return .usage(grammar, "unrecognized arguments: " + found.unrecognized.joined(separator: " "))
             }
-            return try await make(found)
+            return try await make(found, factory)
         }
     }
 
-    private static func make(_ arguments: ArgparseArguments) async throws -> ForeignAnswer {
+    private static func make(
+        _ arguments: ArgparseArguments, _ factory: () throws -> Factory
+    ) async throws -> ForeignAnswer {
         let lines = NoteKeeper()
         do {
             let file = FilePath(arguments.values["--architecture-path"] ?? "architecture.yml")
             let architecture = try LoadedArchitecture(file, for: .seed, folder: WorkingFolder.path())
             for warning in architecture.warnings { Session.note(warning.description) }
-            try await images(of: architecture, file, arguments, lines)
+            try await images(of: architecture, file, arguments, lines, factory)
             if arguments.has("--generate-gocd-config") {
                 let name = arguments.values["--gocd-config-name"] ?? "1.gocd.yml"
                 let text = architecture.pipelines(
@@ -51,7 +55,8 @@ enum GenVMImageSeed {
     private static func text(_ lines: NoteKeeper) -> String { lines.all.map { $0 + "\n" }.joined() }
 
     private static func images(
-        of architecture: LoadedArchitecture, _ file: FilePath, _ arguments: ArgparseArguments, _ lines: NoteKeeper
+        of architecture: LoadedArchitecture, _ file: FilePath, _ arguments: ArgparseArguments, _ lines: NoteKeeper,
+        _ factory: () throws -> Factory
     ) async throws {
         let images = architecture.images
         let asked = arguments.values["--image-output-path"] ?? "generated-images/image.qcow2"
@@ -60,7 +65,7 @@ enum GenVMImageSeed {
             zip(images, paths).map { ($0.key, $1) }, file: file.string)
         let owner = arguments.values["--generated-image-owner"] ?? "qemu"
         for (image, path) in zip(images, paths) {
-            _ = try await Host.factory().generate(image, to: FilePath(path), overwrite: true) { note in
+            _ = try await factory().generate(image, to: FilePath(path), overwrite: true) { note in
                 // The older program says of all that is done only this.
                 if note.hasPrefix("The calculated checksum: ") { lines.add(note) }
             }

@@ -22,6 +22,8 @@ package enum InsideMain {
             case .seal(let work): try await work.run(runner: runner, log: log)
             case .installerFiles(let work): try await work.run()
             case .installedDisk(let work): try work.run()
+            case .setupFindings(let work): try work.run()
+            case .reset(let work): try await work.run(runner: runner, log: log)
             }
             return 0
         } catch let error as FactoryError {

@@ -16,23 +16,29 @@ package struct LibvirtDomain: Hashable, Sendable {
 
     package enum Release: Sendable {
         case released
-        /// libvirt does not know it. It may still be about to, where virt-install was killed.
+        /// libvirt does not know it. It may still be about to, where who asked for it was killed.
         case unknown
         case failed
     }
 
     /// Switches the domain off and undefines it.
-    package func release(by runner: any CommandRunning) async -> Release {
+    ///
+    /// - Parameter words: what is removed with it beside the variables of its firmware: `managed_save`.
+    package func release(by runner: any CommandRunning, removing words: [String] = []) async -> Release {
         // In a task of its own: an installation that was cancelled cleans up too.
         await Task.detached {
             _ = try? await runner.run(virsh("destroy", name))
-            guard let result = try? await runner.run(virsh("undefine", name, "--nvram")) else { return .failed }
+            let flags = words.map { "--" + $0.replacing("_", with: "-") }.filter { $0 != "--nvram" }
+            let undefine = virsh(["undefine", name, "--nvram"] + flags)
+            guard let result = try? await runner.run(undefine) else { return .failed }
             if result.succeeded { return .released }
             return result.lastLines.contains { $0.contains("failed to get domain") } ? .unknown : .failed
         }.value
     }
 
-    func virsh(_ words: String...) -> Command {
+    func virsh(_ words: String...) -> Command { virsh(words) }
+
+    func virsh(_ words: [String]) -> Command {
         Command(
             "virsh", ["-c", connection] + words, environment: Self.environment, timeout: .seconds(60))
     }
