@@ -33,7 +33,7 @@ e2e:
 # of Debian 13 over the network, each half an hour without KVM.
 e2e-netinstall:
 	scripts/setup
-	IMAGE_FACTORY_E2E=1 $(SWIFT) test --disable-xctest --no-parallel --filter InstallStepLongTests
+	IMAGE_FACTORY_E2E=1 $(SWIFT) test --disable-xctest --no-parallel --filter "InstallStepLongTests|FailedInstallationTests"
 	scripts/with-libvirt env IMAGE_FACTORY_LIBVIRT=1 \
 		$(SWIFT) test --disable-xctest --no-parallel --filter LibvirtRealTests
 	$(MAKE) --no-print-directory release

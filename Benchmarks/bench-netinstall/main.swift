@@ -6,9 +6,9 @@ import Steps
 import SystemPackage
 import Tooling
 
-// The steps behind an installation on one disk, as a build runs them but for the store: see scripts/bench-netinstall-post.
+// What follows an installation on its disk, as a build runs it but for the store: see scripts/bench-netinstall-post.
 //
-//   bench-netinstall PROGRAM DISK FOLDER      FOLDER is empty; prints the seconds of each step
+//   bench-netinstall PROGRAM FOLDER      FOLDER/install/disk.raw is the disk, which is changed; prints the seconds of each part
 
 /// Runs one step into a folder of its own and prints how long it took.
 func perform(
@@ -28,28 +28,40 @@ func perform(
     return output
 }
 
+/// What the store does with results.
+func keep(_ result: FilePath) {
+    chown(result.appending("disk.raw").string, 0, 0)
+    chmod(result.appending("disk.raw").string, 0o444)
+}
+
 let words = CommandLine.arguments.dropFirst().map { FilePath($0) }
-guard words.count == 3 else {
-    print("usage: bench-netinstall PROGRAM DISK FOLDER")
+guard words.count == 2 else {
+    print("usage: bench-netinstall PROGRAM FOLDER")
     exit(64)
 }
-let folder = words[2]
+let folder = words[1]
 let runner = CommandRunner(helper: words[0])
-let executor = StepExecutor(
-    StepEnvironment(
-        runner: runner, tools: ToolInventory(runner: runner), executable: words[0], packages: folder, lock: nil,
-        cache: folder, logs: folder, mirrors: [:], localFiles: [:], bootLimit: .seconds(1)))
+let environment = StepEnvironment(
+    runner: runner, tools: ToolInventory(runner: runner), executable: words[0], packages: folder, lock: nil,
+    cache: folder, logs: folder, mirrors: [:], localFiles: [:], bootLimit: .seconds(1))
+let executor = StepExecutor(environment)
+let installed = folder.appending("install")
+let start = ContinuousClock.now
+try await InstalledDiskSealing(environment).run(
+    in: StepContext(
+        inputs: [:], output: installed, scratch: folder, report: StepReport(step: "install") { _ in }))
+print("seal in place \((ContinuousClock.now - start) / .seconds(1))")
+keep(installed)
 let sealed = try await perform(
-    .seal(SealAction(partitions: .linux)), "seal", inputs: ["disk": words[1]], in: folder, executor)
-// As the store does it with results.
-chown(sealed.appending("disk.raw").string, 0, 0)
-chmod(sealed.appending("disk.raw").string, 0o444)
+    .seal(SealAction(partitions: .linux)), "seal", inputs: ["disk": installed.appending("disk.raw")], in: folder,
+    executor)
+keep(sealed)
 _ = try await perform(
     .convert(Output(.qcow2, compression: .uncompressed)), "convert",
     inputs: ["disk": sealed.appending("disk.raw")], in: folder, executor)
 // All operations on what the first step made, whose root begins at 1 MiB.
-let start = ContinuousClock.now
+let restart = ContinuousClock.now
 let editor = try Ext4Editor(sealed.appending("disk.raw"), offset: 1 << 20)
 _ = try ResetOperations(editor, .defaults, makesHostKeyUnit: true).run()
 try editor.flush()
-print("reset \((ContinuousClock.now - start) / .seconds(1))")
+print("reset \((ContinuousClock.now - restart) / .seconds(1))")

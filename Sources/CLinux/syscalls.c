@@ -4,8 +4,10 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <linux/magic.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -19,8 +21,24 @@ off_t if_seek_hole(int descriptor, off_t offset) { return lseek(descriptor, offs
 
 int if_clone_file(int source, int target) { return ioctl(target, FICLONE, source); }
 
-ssize_t if_copy_range(int source, off_t from, int target, off_t to, size_t length) {
-    return copy_file_range(source, &from, target, &to, length, 0);
+int if_is_cached(int descriptor, off_t offset, size_t count) {
+    // glibc and older kernels' headers have neither the call, 451 on all architectures, nor its structures.
+    struct { uint64_t offset, count; } range = {(uint64_t)offset, count};
+    struct { uint64_t cached, dirty, written, evicted, lately_evicted; } pages;
+    if (syscall(451, descriptor, &range, &pages, 0) != 0) return -1;
+    return pages.cached * (uint64_t)sysconf(_SC_PAGESIZE) >= count;
+}
+
+int if_open_direct(int descriptor) {
+    char path[40];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", descriptor);
+    return open(path, O_RDONLY | O_DIRECT | O_CLOEXEC);
+}
+
+int if_set_direct(int descriptor, int direct) {
+    int flags = fcntl(descriptor, F_GETFL);
+    if (flags < 0) return -1;
+    return fcntl(descriptor, F_SETFL, direct ? flags | O_DIRECT : flags & ~O_DIRECT);
 }
 
 int if_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }

@@ -148,7 +148,7 @@ final class ClusterPipeline: Sendable {
 }
 
 /// The numbers of the clusters of a file that are not wholly in holes, in order.
-private struct DataClusters {
+struct DataClusters {
     private var extents: DataExtents
     private let clusterSize: Int64
     private var pending: Range<Int64> = 0..<0

@@ -4,7 +4,11 @@ import CLinux
 import Glibc
 
 extension SparseFile {
-    /// Makes `target` a copy of `source` in which the `unused` ranges are holes and other holes stay.
+    /// What of a disk is a hole in a copy if it is zero: a cluster of our qcow2 files, so that their writer need not look.
+    private static let zeroBlock = 128 << 10
+
+    /// Makes `target` a copy of `source` in which the `unused` ranges are holes and other holes stay; blocks of 128 KiB that
+    /// are all zero become holes too.
     ///
     /// `target` is a regular file opened for reading and writing; what it held is lost. Progress is in bytes of the
     /// logical size. Throws `FileAccessError`, `CancellationError` or what `progress` throws; the target is then of no use.
@@ -23,7 +27,7 @@ extension SparseFile {
         }
         try target.setSize(size)
         let used = ByteRanges(try DataExtents.all(of: source)).subtracting(unused)
-        try copy(used.ranges, of: source, to: target) { try progress($0, size) }
+        try copy(used.ranges, of: source, to: target, dropping: zeroBlock) { try progress($0, size) }
         try progress(size, size)
         return .copied
     }

@@ -48,8 +48,11 @@ package enum SparseFile {
             try progress(size, size)
             return .cloned
         }
-        try copyData(of: source, to: target, at: 0, dropping: zeroes == .makeHoles, progress: progress)
         try target.setSize(size)
+        try copy(
+            DataExtents.all(of: source), of: source, to: target,
+            dropping: zeroes == .makeHoles ? ZeroRuns.blockSize : nil
+        ) { try progress($0, size) }
         try progress(size, size)
         return .copied
     }
@@ -85,7 +88,9 @@ package enum SparseFile {
         guard offset >= 0, !overflow else { throw FileAccessError("place a file", "\(offset) is no offset for it") }
         if try target.logicalSize() < end { try target.setSize(end) }
         try clear(offset..<end, of: target)
-        try copyData(of: source, to: target, at: offset, dropping: true, progress: progress)
+        try copy(
+            DataExtents.all(of: source), of: source, to: target, shift: offset, dropping: ZeroRuns.blockSize
+        ) { try progress($0, size) }
         try progress(size, size)
     }
 

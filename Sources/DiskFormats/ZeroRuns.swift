@@ -12,15 +12,17 @@ enum ZeroRuns {
         return bytes[0] == 0 && memcmp(start, start + 1, bytes.count - 1) == 0
     }
 
-    /// Calls `body` for each longest run of blocks that are all zero or all not; the last block may be short.
+    /// Calls `body` for each longest run of blocks that are all zero or all not. Blocks are counted from the start of the
+    /// file, in which the bytes are at `offset`: the first and the last one may be cut.
     static func forEach(
-        in bytes: UnsafeRawBufferPointer, _ body: (_ run: Range<Int>, _ zero: Bool) throws -> Void
+        in bytes: UnsafeRawBufferPointer, at offset: Int64 = 0, block: Int = blockSize,
+        _ body: (_ run: Range<Int>, _ zero: Bool) throws -> Void
     ) rethrows {
         var start = 0
         var kind = false
         var at = 0
         while at < bytes.count {
-            let stop = min(at + blockSize, bytes.count)
+            let stop = min(at + block - Int((offset + Int64(at)) % Int64(block)), bytes.count)
             let zero = isZero(UnsafeRawBufferPointer(rebasing: bytes[at..<stop]))
             if at > start, zero != kind {
                 try body(start..<at, kind)

@@ -107,7 +107,10 @@ extension Factory {
             offline: offline, traces: traces(prepared), secrets: secrets)
         made.sources = prepared.sources
         made.guestMirrors = try GuestMirrorRules.rules(environment)
-        if case .netinstall(let install) = prepared.loaded.definition.base { made.vnc = install.vnc }
+        if case .netinstall(let install) = prepared.loaded.definition.base {
+            made.vnc = install.vnc
+            made.installLimit = install.limitSeconds.map { .seconds(Int64($0)) }
+        }
         made.leaseDomain = {
             let intent = try opened.ledger.libvirtDomain(of: LibvirtDomain.connection)
             return LibvirtLease(domain: LibvirtDomain(name: Ledger.domainName(intent.id))) { intent.settle() }

@@ -52,7 +52,13 @@ package struct Factory: Sendable {
                 // In a task of its own: a build that was cancelled cleans up too.
                 await Task.detached { await ForeignTree.remove(folder, runner: runner) }.value
             },
-            releaseDomain: { await LibvirtDomain(connection: $0, name: $1).release(by: runner) })
+            releaseDomain: { connection, name in
+                switch await LibvirtDomain(connection: connection, name: name).release(by: runner) {
+                case .released: .released
+                case .unknown: .unknown
+                case .failed: .failed
+                }
+            })
     }
 }
 

@@ -3,11 +3,12 @@
 package enum Action: Hashable, Sendable, Codable {
     /// Installs packages into an empty folder. Result: `tree.tar`.
     case bootstrap(BootstrapAction)
-    /// Lets a distribution's installer install onto an empty disk. Results: `disk.raw`, `install.json`, `installer.log`.
+    /// Lets a distribution's installer install onto an empty disk, and removes its traces and free space. Results: `disk.raw`,
+    /// `install.json`, `installer.log`, `seal.json`, `installer-logs.txt`.
     case install(InstallAction)
     /// Brings a disk image into another format and size, or makes an empty disk. Results: `disk.FORMAT`, `digest.json`.
     case importImage(ImportAction)
-    /// Removes an installer's traces and free space from a disk. Input: `disk`. Results: `disk.raw`, `seal.json`,
+    /// Accepts an installed disk by the rule for partitions. Input: `disk`. Results: `disk.raw`, `seal.json`,
     /// `installer-logs.txt`.
     case seal(SealAction)
     /// Boots a disk once with a seed for cloud-init, and keeps what that made of it. Input: `disk`. Results: `disk.raw`,

@@ -52,7 +52,7 @@ package struct InstallAction: Hashable, Sendable, Codable {
     }
 }
 
-/// What is done to an installed disk before it is an image.
+/// What an installed disk has to be before it is an image.
 package struct SealAction: Hashable, Sendable, Codable {
     package var partitions: Netinstall.PartitionRule
 

@@ -46,6 +46,8 @@ package struct Netinstall: Hashable, Sendable, Codable {
     package var hypervisor: Hypervisor
     package var network: Network
     package var partitions: PartitionRule
+    /// The most seconds for the installation; nil: as long as the accelerator makes it reasonable.
+    package var limitSeconds: UInt32?
     /// Whether the installer's logs are shown before they are removed from the image.
     package var showsInstallerLogs: Bool
     /// The file that gets the build's log: absolute, or relative to where the build was asked for. Nil: none.
@@ -58,7 +60,8 @@ package struct Netinstall: Hashable, Sendable, Codable {
     package init(
         medium: Medium, answers: [AnswerFile], append: String = "", memory: ByteCount, processors: UInt32 = 1,
         mac: String? = nil, vnc: VNCDisplay? = nil, hypervisor: Hypervisor = .qemu, network: Network = .proxy,
-        partitions: PartitionRule = .linux, showsInstallerLogs: Bool = false, logFile: String? = nil,
+        partitions: PartitionRule = .linux, limitSeconds: UInt32? = nil, showsInstallerLogs: Bool = false,
+        logFile: String? = nil,
         keepsRaw: Bool = false, postBuildCommand: String? = nil, checksums: [String: Checksum] = [:]
     ) {
         self.medium = medium
@@ -71,6 +74,7 @@ package struct Netinstall: Hashable, Sendable, Codable {
         self.hypervisor = hypervisor
         self.network = network
         self.partitions = partitions
+        self.limitSeconds = limitSeconds
         self.showsInstallerLogs = showsInstallerLogs
         self.logFile = logFile
         self.keepsRaw = keepsRaw

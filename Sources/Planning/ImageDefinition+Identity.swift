@@ -49,6 +49,7 @@ extension Netinstall {
         copy.checksums = [:]
         copy.answers = answers.map { AnswerFile($0.kind, path: $0.name, digest: $0.digest, size: $0.size) }
         copy.vnc = nil
+        copy.limitSeconds = nil
         copy.showsInstallerLogs = false
         copy.logFile = nil
         copy.postBuildCommand = nil

@@ -4,7 +4,7 @@ package import Model
 import SystemPackage
 import Tooling
 
-/// Lets a distribution's installer install onto an empty disk, in a virtual machine.
+/// Lets a distribution's installer install onto an empty disk, in a virtual machine, and removes the traces of that from it.
 struct InstallStep {
     static let disk = "disk.raw"
     static let record = "install.json"
@@ -24,6 +24,7 @@ struct InstallStep {
         let evidence = environment.logs.appending("install-\(getpid())")
         do {
             try await install(files, answers, verdict.accelerator, evidence, context)
+            try await InstalledDiskSealing(environment).run(in: context)
             ScratchFolder.removeFlat(evidence.string)
         } catch {
             if Task.isCancelled { ScratchFolder.removeFlat(evidence.string) }

@@ -25,6 +25,8 @@ package struct StepEnvironment: Sendable {
     /// Downloaded inputs by digest: kernels, initrds, installation and base images.
     package var sources: [Digest: FilePath] = [:]
     /// How long an installation may take; nil: as long as the accelerator makes it reasonable.
+    package var installLimit: Duration?
+    /// All clocks of an installation, in place of those.
     package var installClocks: GuestClocks?
     /// How long cloud-init may take to set an image up; nil: half an hour, without KVM six times that.
     package var setupClocks: GuestClocks?

@@ -26,7 +26,7 @@ package struct StepExecutor: StepRunning {
         case .importImage(let action):
             try await ImportStep(action: action, environment: environment).run(in: context)
         case .seal(let action):
-            try await SealStep(action: action, environment: environment).run(in: context)
+            try await SealStep(action: action).run(in: context)
         case .cloudSetup(let action):
             try await CloudSetupStep(action: action, environment: environment).run(in: context)
         case .reset(let action):
@@ -61,7 +61,7 @@ package struct StepExecutor: StepRunning {
         case .importImage(let action):
             "\(action.input == nil ? "making an empty" : "bringing in a") disk as \(action.format.rawValue)"
         case .seal:
-            "removing the installer's traces and free space"
+            "holding the installed disk against the rule for partitions"
         case .cloudSetup(let action):
             "setting the image up by cloud-init with \(action.files.count) files"
         case .reset(let action):

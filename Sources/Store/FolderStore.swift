@@ -23,13 +23,13 @@ package struct FolderStore: ResultCache {
     let digest: @Sendable (FilePath) async throws -> Digest
     /// Removes a tree whose files belong to ids that the caller is not.
     private let removeForeign: @Sendable (FilePath) async -> Void
-    /// Undefines a machine of libvirt, by connection and name; false if it is still there.
-    private let releaseDomain: @Sendable (String, String) async -> Bool
+    /// Undefines a machine of libvirt, by connection and name.
+    private let releaseDomain: @Sendable (String, String) async -> Ledger.DomainRelease
 
     package init(
         _ root: FilePath, digest: @escaping @Sendable (FilePath) async throws -> Digest,
         removeForeign: @escaping @Sendable (FilePath) async -> Void,
-        releaseDomain: @escaping @Sendable (String, String) async -> Bool = { _, _ in false }
+        releaseDomain: @escaping @Sendable (String, String) async -> Ledger.DomainRelease = { _, _ in .failed }
     ) throws {
         self.root = root
         self.digest = digest

@@ -74,10 +74,18 @@ package struct Ledger: Sendable {
         return found
     }
 
+    /// What became of a machine of libvirt that is not wanted any more.
+    package enum DomainRelease: Sendable {
+        case released
+        /// libvirt has no such machine. What a program has asked for before it was killed may still come.
+        case unknown
+        case failed
+    }
+
     /// Removes what processes that are gone have left.
     ///
-    /// - Parameter releaseDomain: undefines a machine of libvirt, by connection and name; false if it is still there.
-    package func reap(releaseDomain: (String, String) async -> Bool) async {
+    /// - Parameter releaseDomain: undefines a machine of libvirt, by connection and name.
+    package func reap(releaseDomain: (String, String) async -> DomainRelease) async {
         for name in Folder.names(folder) where !name.string.hasPrefix(".") {
             let path = folder.appending(name)
             guard let entry = Self.read(path), let lock = FileLock.attempt(existing: path, shared: false),
@@ -87,10 +95,22 @@ package struct Ledger: Sendable {
             let isGone =
                 switch entry.kind {
                 case .temporaryFiles: Self.release(entry)
-                case .libvirtDomain: await releaseDomain(entry.path, Self.domainName(entry.id))
+                case .libvirtDomain:
+                    switch await releaseDomain(entry.path, Self.domainName(entry.id)) {
+                    case .released: true
+                    case .unknown: entry.boot != RunningProcess.own.boot || Self.isOld(path)
+                    case .failed: false
+                    }
                 }
             if isGone { _ = unlink(path.string) }
         }
+    }
+
+    /// Whether nothing that its process has asked of another one can still be under way.
+    private static func isOld(_ entry: FilePath) -> Bool {
+        var facts = stat()
+        guard lstat(entry.string, &facts) == 0 else { return false }
+        return time(nil) - facts.st_mtim.tv_sec > 900
     }
 
     /// Nil if it is no entry of ours: the name, the id and the path have to be what this program writes.

@@ -58,6 +58,9 @@ import Testing
         Row("CRLF ends lines", "[A]\r\nk=1\r\nl=2\r\n", "1"),
         Row("blanks in a section's name are part of it", "[ A ]\nk=1\n[A]\nk=2\n", "2"),
         Row("keys are in small letters", "[A]\nK=1\n", "1"),
+        Row("sections are told apart by case", "[a]\nk=2\n[A]\nk=1\n", "1"),
+        Row("a key of DEFAULT is one of every section", "[DEFAULT]\nk=1\n[A]\nl=2\n", "1"),
+        Row("a value of DEFAULT is read as the section has it", "[DEFAULT]\nk=${w}\nw=1\n[A]\nw=2\n", "2"),
     ]
 
     private static let mistakes = [
@@ -86,6 +89,11 @@ import Testing
             "a loop", "[A]\nk=${l}\nl=${k}\n",
             "2:3: InterpolationDepthError: Recursion limit exceeded in value substitution: option 'k' in section 'A' "
                 + "contains an interpolation key which cannot be substituted in 10 steps. Raw value: '${l}'"),
+        Row(
+            "a chain of eleven",
+            "[A]\nk=${k1}\n" + (1..<11).map { "k\($0)=${k\($0 + 1)}\n" }.joined() + "k11=end\n",
+            "12:5: InterpolationDepthError: Recursion limit exceeded in value substitution: option 'k10' in section 'A' "
+                + "contains an interpolation key which cannot be substituted in 10 steps. Raw value: '${k11}'"),
         Row("a bare word", "[A]\nx\n", "2:1: ParsingError: this is neither a section header nor 'key = value'"),
         Row(
             "a duplicate key", "[A]\nk=1\n K=2\nK=2\n",

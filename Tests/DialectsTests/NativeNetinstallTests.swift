@@ -76,6 +76,8 @@ import Testing
             "8:14: cannot read the answer file '/d/none': No such file or directory"
         ),
         (sound + "    cpus: 0\n", "10:11: '0' is no number of processors; give 1 to 512"),
+        (sound + "    limit: 200h\n", "10:12: the limit of an installation is between 1s and 168h"),
+        (sound + "    limit: 0s\n", "10:12: the limit of an installation is between 1s and 168h"),
         (sound + "    memory: 1M\n", "10:13: a machine that installs has between 64M and 1024T of memory"),
         (
             sound + "    mac: 01:00:00:00:00:00\n",

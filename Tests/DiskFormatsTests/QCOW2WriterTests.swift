@@ -7,10 +7,12 @@ import Testing
     private static let qemu = "/usr/bin/qemu-img"
     private let mebi: Int64 = 1 << 20
 
-    /// Writes the file `disk` as the file `name`, and has QEMU check it and compare it with the disk.
+    /// Writes the file `disk` as the file `name`, and has QEMU check it and compare it with the disk; the digest is compared
+    /// with what is there.
     private func write(_ writer: QCOW2Writer, _ name: String, in folder: ScratchFolder) throws {
         try folder.open("disk") { disk in
-            try folder.file(name) { try writer.write(disk, to: $0) }
+            let digest = try folder.file(name) { try writer.write(disk, to: $0) }
+            #expect(try digest == SparseDigest.sha256(of: folder.path.appending(name)))
         }
         try Program.run(Self.qemu, ["check", "-q", "-f", "qcow2", folder.string(name)])
         try Program.run(
@@ -59,11 +61,13 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: Program.exists(qemu)), arguments: [0, 1, 511, 512, 131_072, 131_073, 1 << 40])
-    func `A disk without data has a file without data`(size: Int64) throws {
+    @Test(
+        .enabled(if: Program.exists(qemu)), arguments: [0, 1, 511, 512, 131_072, 131_073, 1 << 40],
+        [ClusterCompression.zstd, .none])
+    func `A disk without data has a file without data`(size: Int64, compression: ClusterCompression) throws {
         try ScratchFolder.with { folder in
             try folder.file("disk", size: size) { _ in }
-            try write(QCOW2Writer(compression: .zstd), "qcow2", in: folder)
+            try write(QCOW2Writer(compression: compression), "qcow2", in: folder)
             let file = try content("qcow2", in: folder)
             // Header, L1 table, refcount block and refcount table.
             #expect(file.count == 4 << 17)
@@ -73,17 +77,30 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: Program.exists(qemu)))
-    func `Zeroes and holes give the same file`() throws {
+    @Test(.enabled(if: Program.exists(qemu)), arguments: [ClusterCompression.zstd, .none])
+    func `Zeroes and holes give the same file`(compression: ClusterCompression) throws {
         try ScratchFolder.with { folder in
             let bytes = [UInt8](repeating: 0, count: 1 << 20)
-            try folder.file("disk", size: 3 * mebi, [(mebi, [1])]) { _ in }
-            try write(QCOW2Writer(compression: .zstd), "a", in: folder)
+            try folder.file("disk", size: 30 * mebi, [(mebi, [1]), (21 * mebi, [2])]) { _ in }
+            try write(QCOW2Writer(compression: compression), "a", in: folder)
             try folder.open("disk") { disk in
-                for at in [0, 2 * mebi] { try disk.writeAll(toAbsoluteOffset: at, bytes) }
+                for at in [0, 2 * mebi, 22 * mebi] { try disk.writeAll(toAbsoluteOffset: at, bytes) }
             }
-            try write(QCOW2Writer(compression: .zstd), "b", in: folder)
+            try write(QCOW2Writer(compression: compression), "b", in: folder)
             #expect(try content("a", in: folder) == content("b", in: folder))
+        }
+    }
+
+    @Test(.enabled(if: Program.exists(qemu)))
+    func `An uncompressed file of more data than is in memory at once is found whole`() throws {
+        var numbers = RepeatableNumbers(state: 11)
+        try ScratchFolder.with { folder in
+            let pieces = [
+                (at: 130_000 as Int64, bytes: numbers.longNoise(mebibytes: 50)),
+                (at: 90 * mebi, bytes: numbers.noise(300_000)),
+            ]
+            try folder.file("disk", size: 90 * mebi + 300_000, pieces) { _ in }
+            try write(QCOW2Writer(compression: .none), "qcow2", in: folder)
         }
     }
 
@@ -144,14 +161,32 @@ import Testing
         }
     }
 
-    @Test func `A disk that becomes shorter while it is read ends the work`() throws {
+    @Test func `What the progress of an uncompressed file throws ends the work without a qcow2 file`() throws {
+        struct Stop: Error {}
+        try ScratchFolder.with { folder in
+            try folder.file("disk", size: 20 * mebi, [(0, [1]), (mebi, [1]), (9 * mebi, [2])]) { disk in
+                try folder.file("qcow2") { target in
+                    var seen: [Int64] = []
+                    try QCOW2Writer(compression: .none).write(disk, to: target) { done, _ in seen.append(done) }
+                    #expect(seen == [9 * mebi + 131_072, 20 * mebi])
+                    #expect(throws: Stop.self) {
+                        try QCOW2Writer(compression: .none).write(disk, to: target) { _, _ in throw Stop() }
+                    }
+                    #expect(try DiskImageHeader.inspect(target).kind == .raw)
+                }
+            }
+        }
+    }
+
+    @Test(arguments: [ClusterCompression.zstd, .none])
+    func `A disk that becomes shorter while it is read ends the work`(compression: ClusterCompression) throws {
         var numbers = RepeatableNumbers(state: 5)
-        let bytes = numbers.noise(20 << 20)
+        let bytes = numbers.longNoise(mebibytes: 60)
         try ScratchFolder.with { folder in
             try folder.file("disk", [(0, bytes)]) { disk in
                 try folder.file("qcow2") { target in
                     #expect(throws: FileAccessError("read", "the file became shorter")) {
-                        try QCOW2Writer(compression: .zstd, threads: 3).write(disk, to: target) { _, _ in
+                        try QCOW2Writer(compression: compression, threads: 3).write(disk, to: target) { _, _ in
                             try disk.resize(to: 0)
                         }
                     }
@@ -160,12 +195,13 @@ import Testing
         }
     }
 
-    @Test func `A cancelled task stops the work`() async throws {
+    @Test(arguments: [ClusterCompression.zstd, .none])
+    func `A cancelled task stops the work`(compression: ClusterCompression) async throws {
         let work = Task {
             withUnsafeCurrentTask { $0?.cancel() }
             try ScratchFolder.with { folder in
                 try folder.file("disk", size: 1 << 20, [(0, [1])]) { disk in
-                    try folder.file("qcow2") { try QCOW2Writer(compression: .zstd).write(disk, to: $0) }
+                    try folder.file("qcow2") { try QCOW2Writer(compression: compression).write(disk, to: $0) }
                 }
             }
         }

@@ -30,6 +30,12 @@ extension RepeatableNumbers {
         return words.withUnsafeBytes { Array($0.prefix(count)) }
     }
 
+    /// Mebibytes that differ in their first word only, for large files.
+    mutating func longNoise(mebibytes: Int) -> [UInt8] {
+        let piece = noise(1 << 20)
+        return (0..<mebibytes).flatMap { _ in noise(8) + piece[8...] }
+    }
+
     /// Few different words in any order.
     mutating func text(_ count: Int) -> [UInt8] {
         let words = (0..<16).map { _ in noise(8) }

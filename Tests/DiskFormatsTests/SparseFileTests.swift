@@ -71,6 +71,45 @@ import Testing
         }
     }
 
+    @Test(arguments: [0, 512, 130_000] as [Int64])
+    func `A copy of more data than is in memory at once is the same, wherever its data begins`(start: Int64) throws {
+        var numbers = RepeatableNumbers(state: 3)
+        let bytes = numbers.longNoise(mebibytes: 41)
+        try ScratchFolder.with { folder in
+            try folder.file("a", size: 60 * mebi + 1, [(start, bytes), (59 * mebi, [1])]) { source in
+                try folder.file("b") { target in
+                    try SparseFile.copy(from: source, to: target)
+                    #expect(try target.content() == source.content())
+                    #expect(try DataExtents.all(of: target) == DataExtents.all(of: source))
+                    // The file is left as one that takes any write.
+                    try target.writeAll(toAbsoluteOffset: 5, [7])
+                }
+            }
+        }
+    }
+
+    @Test func `A copy that leaves ranges out makes whole clusters of zeroes holes, too`() throws {
+        var numbers = RepeatableNumbers(state: 4)
+        let cluster: Int64 = 128 << 10
+        var bytes = numbers.noise(8 << 17)
+        for at in 1 << 17..<3 << 17 { bytes[at] = 0 }
+        try ScratchFolder.with { folder in
+            try folder.file("a", size: 20 * cluster, [(4096, bytes)]) { source in
+                try folder.file("b") { target in
+                    let unused = ByteRanges([5 * cluster..<6 * cluster + 4096])
+                    try SparseFile.copy(from: source, to: target, leavingOut: unused)
+                    var expected = try source.content()
+                    for at in 5 * cluster..<6 * cluster + 4096 { expected[Int(at)] = 0 }
+                    #expect(try target.content() == expected)
+                    #expect(
+                        try DataExtents.all(of: target) == [
+                            4096..<2 * cluster, 3 * cluster..<5 * cluster, 6 * cluster + 4096..<8 * cluster + 4096,
+                        ])
+                }
+            }
+        }
+    }
+
     @Test func `Progress grows to the size of the file`() throws {
         try ScratchFolder.with { folder in
             try folder.file("a", size: 20 * mebi, pieces()) { source in

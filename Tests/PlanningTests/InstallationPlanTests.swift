@@ -117,6 +117,7 @@ import Testing
                 Source(.http, "http://other.example.org/linux"), initrd: Source(.rsync, "rsync://x/initrd.gz"))
             install.answers[0].path = "/elsewhere/web.cfg"
             install.vnc = VNCDisplay(number: 1)
+            install.limitSeconds = 60
             install.logFile = "log"
             install.postBuildCommand = "true"
             install.showsInstallerLogs = true

@@ -49,7 +49,9 @@ import Tooling
             #expect(record.digest == Digest(of: try RepositoryFiles.bytes(file)))
             #expect(record.size == ByteCount(UInt64(try RepositoryFiles.bytes(file).count)))
             #expect(record.allocated < record.size)
-            #expect(progress.map(\.0) == [131_072, (39 << 20) + 131_072, 40 << 20])
+            // What is not compressed is told when 4 MiB of the file are written.
+            let first: [UInt64] = compression == .uncompressed ? [] : [131_072]
+            #expect(progress.map(\.0) == first + [(39 << 20) + 131_072, 40 << 20])
             #expect(progress.allSatisfy { $0.1 == 40 << 20 })
             let compare = Command(
                 "qemu-img",

@@ -15,24 +15,30 @@ import Tooling
 private struct Installation {
     static let start: UInt64 = 1 << 20
     let folder: FilePath
+    /// As the installer has left it.
     var disk: FilePath { folder.appending("disk.raw") }
     var result: FilePath { folder.appending("out/disk.raw") }
 
     static func with(_ body: (Installation) async throws -> Void) async throws {
         try await Scratch.with { scratch in
             chmod(scratch.path.string, 0o755)
-            for name in ["out", "scratch", "tree"] { mkdir(scratch.path.appending(name).string, 0o755) }
+            for name in ["installed", "out", "scratch", "tree"] { mkdir(scratch.path.appending(name).string, 0o755) }
             try await body(Installation(folder: scratch.path))
         }
     }
 
     func file(_ path: String, _ text: String) throws {
+        folder(above: path)
+        try Scratch.write(text, self.folder.appending("tree").pushing(FilePath(path)))
+    }
+
+    /// Makes the folders in which a path lies.
+    func folder(above path: String) {
         var folder = self.folder.appending("tree")
         for name in FilePath(path).components.dropLast() {
             folder.append(name)
             mkdir(folder.string, 0o755)
         }
-        try Scratch.write(text, self.folder.appending("tree").pushing(FilePath(path)))
     }
 
     func link(_ path: String, _ target: String) {
@@ -62,16 +68,22 @@ private struct Installation {
     @discardableResult
     func seal(_ rule: Netinstall.PartitionRule = .linux) async throws -> (record: SealRecord, warnings: [String]) {
         let warnings = Mutex<[String]>([])
-        let context = StepContext(
-            inputs: ["disk": disk], output: folder.appending("out"), scratch: folder.appending("scratch"),
-            report: StepReport(step: "seal") { event in
-                if case .warning(_, let text) = event { warnings.withLock { $0.append(text) } }
-            })
+        let installed = folder.appending("installed")
+        func context(_ inputs: [String: FilePath], _ output: FilePath) -> StepContext {
+            StepContext(
+                inputs: inputs, output: output, scratch: folder.appending("scratch"),
+                report: StepReport(step: "seal") { event in
+                    if case .warning(_, let text) = event { warnings.withLock { $0.append(text) } }
+                })
+        }
         let runner = CommandRunner(helper: builtExecutable())
         let environment = StepEnvironment(
             runner: runner, tools: ToolInventory(runner: runner), executable: builtExecutable(), packages: folder,
             lock: nil, cache: folder, logs: folder, mirrors: [:], localFiles: [:], bootLimit: .seconds(1))
-        try await SealStep(action: SealAction(partitions: rule), environment: environment).run(in: context)
+        try SparseFile.copy(from: disk, to: installed.appending("disk.raw"))
+        try await InstalledDiskSealing(environment).run(in: context([:], installed))
+        try await SealStep(action: SealAction(partitions: rule)).run(
+            in: context(["disk": installed.appending("disk.raw")], folder.appending("out")))
         let record = try Canonical.decode(
             SealRecord.self, from: try RepositoryFiles.bytes(folder.appending("out/seal.json")))
         return (record, warnings.withLock { $0 })
@@ -102,9 +114,7 @@ private struct Installation {
             try installation.file("var/adm/autoinstall/logs/y2", "y\n")
             try installation.file("var/log/dpkg.log", "stays\n")
             try await installation.make()
-            let before = Digest(of: try RepositoryFiles.bytes(installation.disk))
             let (record, warnings) = try await installation.seal()
-            #expect(Digest(of: try RepositoryFiles.bytes(installation.disk)) == before)
             #expect(warnings == [])
             #expect(record.compacted && !record.wasRepaired && record.root == 1 && record.filesystem == "ext4")
             #expect(
@@ -160,25 +170,47 @@ private struct Installation {
         }
     }
 
-    /// Links in the places of all that is removed, and of what is above: to folders of the image, of the host, to
-    /// nowhere and to themselves.
-    @Test(arguments: ["/etc", "../../../../../../../../etc", "/", ".", "installer", "/nowhere", "HOST"])
-    func `Links of a hostile image lead to nothing outside of it`(target: String) async throws {
+    /// Where links may be to lead the removal astray.
+    enum LinkPlaces: String, CaseIterable {
+        case atWhatIsRemoved, above, below
+
+        var paths: [String] {
+            switch self {
+            case .atWhatIsRemoved:
+                [
+                    "root/anaconda-ks.cfg", "root/original-ks.cfg", "root/install.log", "root/install.log.syslog",
+                    "root/autoinst.xml", "var/adm/autoinstall", "var/lib/YaST2", "var/log/anaconda",
+                    "var/log/anaconda.log", "var/log/installer", "var/log/YaST2",
+                ]
+            case .above: ["root", "var/adm", "var/lib", "var/log"]
+            case .below:
+                [
+                    "var/adm/autoinstall/logs", "var/lib/YaST2/installer", "var/log/anaconda/syslog",
+                    "var/log/installer/syslog", "var/log/installer/log", "var/log/YaST2/y2log",
+                ]
+            }
+        }
+    }
+
+    /// To folders of the image, of the host, to nowhere and to themselves.
+    @Test(
+        arguments: ["/etc", "../../../../../../../../etc", "/", ".", "installer", "/nowhere", "HOST"],
+        LinkPlaces.allCases)
+    func `Links of a hostile image lead to nothing outside of it`(target: String, places: LinkPlaces) async throws {
         try await Installation.with { installation in
             let host = installation.folder.appending("host")
             mkdir(host.string, 0o755)
-            for name in ["anaconda-ks.cfg", "syslog", "installer", "log"] {
-                try Scratch.write("of the host\n", host.appending(name))
-            }
+            let names = ["anaconda-ks.cfg", "autoinstall", "installer", "log", "syslog"]
+            for name in names { try Scratch.write("of the host\n", host.appending(name)) }
             let before = Scratch.names("/etc")
             let target = target == "HOST" ? host.string : target
             try installation.file("etc/passwd", "root:x\n")
-            try installation.file("etc/installer/file", "x\n")
-            for folder in ["root", "var/lib", "var/log"] { try installation.file(folder + "/.keep", "") }
-            for path in [
-                "root/anaconda-ks.cfg", "root/install.log.syslog", "var/adm", "var/lib/YaST2", "var/log/installer",
-                "var/log/anaconda", "var/log/YaST2", "var/log/anaconda.log",
-            ] {
+            try installation.file("etc/kept/file", "x\n")
+            for folder in ["root", "var/adm", "var/lib", "var/log"] where places != .above {
+                try installation.file(folder + "/.keep", "")
+            }
+            for path in places.paths {
+                installation.folder(above: path)
                 installation.link(path, target)
             }
             try await installation.make()
@@ -186,12 +218,15 @@ private struct Installation {
             try await installation.isSound()
             let tree = try installation.tree()
             #expect(tree.bytes("/etc/passwd") == Array("root:x\n".utf8))
-            for path: BytePath in ["/root/anaconda-ks.cfg", "/var/log/installer", "/var/lib/YaST2"] {
-                #expect(tree.find(path, following: false) == nil, "\(path)")
+            #expect(tree.bytes("/etc/kept/file") == Array("x\n".utf8))
+            if places != .above {
+                for path in places.paths {
+                    #expect(tree.find(BytePath("/" + path), following: false) == nil, "\(path)")
+                }
             }
             #expect(try !installation.logs.contains("of the host"))
-            #expect(Scratch.names(host) == ["anaconda-ks.cfg", "installer", "log", "syslog"])
-            for name in Scratch.names(host) { #expect(try Scratch.read(host.appending(name)) == "of the host\n") }
+            #expect(Scratch.names(host) == names)
+            for name in names { #expect(try Scratch.read(host.appending(name)) == "of the host\n") }
             #expect(Scratch.names("/etc") == before)
         }
     }
@@ -255,7 +290,7 @@ private struct Installation {
         }
     }
 
-    @Test func `Another filesystem is copied as it is, with a warning`() async throws {
+    @Test func `Another filesystem stays as it is, with a warning`() async throws {
         try await Installation.with { installation in
             try await installation.make(filesystem: nil)
             let file = try FileDescriptor.open(installation.disk, .readWrite)

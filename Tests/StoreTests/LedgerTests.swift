@@ -33,20 +33,30 @@ import Testing
         }
     }
 
-    @Test(arguments: [true, false])
-    func `A machine of libvirt that a dead process left is released, or stays written down`(isGone: Bool) async throws {
+    @Test(arguments: [
+        (Ledger.DomainRelease.released, 0, false, true), (.failed, 7200, true, false), (.unknown, 0, false, false),
+        (.unknown, 0, true, true), (.unknown, 7200, false, true),
+    ])
+    func `A machine of libvirt that a dead process left is released, or stays written down as long as it may come`(
+        _ row: (release: Ledger.DomainRelease, age: Int, isOtherBoot: Bool, isGone: Bool)
+    ) async throws {
         try await FolderStore.with { store in
             var intent: Ledger.Intent? = try store.ledger.libvirtDomain(of: "qemu:///session")
             let id = try #require(intent?.id)
-            try forge(try #require(intent), in: store) { $0.started += 1 }
+            try forge(try #require(intent), in: store) {
+                $0.started += 1
+                if row.isOtherBoot { $0.boot = String($0.boot.reversed()) }
+            }
             intent = nil
+            let then = timespec(tv_sec: time(nil) - row.age, tv_nsec: 0)
+            utimensat(AT_FDCWD, store.root.appending("ledger/\(id).json").string, [then, then], 0)
             var asked: [String] = []
             await store.ledger.reap { connection, name in
                 asked.append("\(connection) \(name)")
-                return isGone
+                return row.release
             }
             #expect(asked == ["qemu:///session image-factory-\(id)"])
-            #expect(store.names("ledger").isEmpty == isGone)
+            #expect(store.names("ledger").isEmpty == row.isGone)
         }
     }
 

@@ -19,8 +19,14 @@ int if_clone_file(int source, int target);
 /// Whether a path is on a filesystem whose files can share blocks: btrfs or xfs.
 int if_can_clone(const char *path);
 
-/// copy_file_range(2) at the given places. Returns the bytes copied, or -1 with errno set.
-ssize_t if_copy_range(int source, off_t from, int target, off_t to, size_t length);
+/// cachestat(2): whether the page cache has all of a range of a file. 1 or 0, or -1 with errno set: ENOSYS before Linux 6.5.
+int if_is_cached(int descriptor, off_t offset, size_t count);
+
+/// Opens the file of a descriptor anew, for reading with O_DIRECT. Returns the descriptor, or -1 with errno set.
+int if_open_direct(int descriptor);
+
+/// Sets or clears O_DIRECT of an open file. Returns 0, or -1 with errno set.
+int if_set_direct(int descriptor, int direct);
 
 /// pipe2(2) with O_CLOEXEC: the reading end, then the writing end. Returns 0, or -1 with errno set.
 int if_pipe(int ends[2]);

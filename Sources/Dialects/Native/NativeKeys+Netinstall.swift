@@ -26,6 +26,9 @@ extension NativeKeys {
         ShapeKey(
             "partitions", .choice(Netinstall.PartitionRule.allCases.map(\.rawValue)),
             "linux, the default: exactly one partition with a Linux filesystem; or strict: one."),
+        ShapeKey(
+            "limit", .text(lengthOfTime),
+            "The most time for the installation; 2h by default, 8h without KVM."),
     ]
 
     static let location = TextRule(

@@ -225,9 +225,11 @@ enum NativeKeys {
             "The secret itself, at least 8 bytes."),
     ]
 
+    static let lengthOfTime = TextRule("a length of time", "[0-9]{1,6}[smh]", example: "10m")
+
     private static let bootCheck: [ShapeKey] = [
         ShapeKey(
-            "limit", .text(TextRule("a length of time", "[0-9]{1,6}[smh]", example: "10m")),
+            "limit", .text(lengthOfTime),
             "The most time for one boot; 10m by default.", required: true)
     ]
 }

@@ -130,14 +130,21 @@ extension NativeLowering {
 
     func bootCheck(_ root: NativeMap) -> BootCheck {
         if let flag = root.text("boot_check") { return BootCheck(enabled: flag == "true") }
-        guard let limit = root.map("boot_check")?.text("limit"), let number = UInt32(limit.dropLast()) else {
-            return BootCheck()
-        }
-        let seconds = UInt64(number) * (limit.hasSuffix("h") ? 3600 : limit.hasSuffix("m") ? 60 : 1)
-        guard seconds > 0, seconds <= 86400 else {
+        guard let limit = root.map("boot_check")?.text("limit") else { return BootCheck() }
+        guard let seconds = NativeKeys.seconds(limit), seconds <= 86400 else {
             problems.error(root.place("boot_check"), "the limit of a boot check is between 1s and 24h")
             return BootCheck()
         }
-        return BootCheck(limitSeconds: UInt32(seconds))
+        return BootCheck(limitSeconds: seconds)
+    }
+}
+
+extension NativeKeys {
+    /// A length of time in seconds; nil if it is none, or 0 or too long for a number.
+    static func seconds(_ text: String) -> UInt32? {
+        guard let number = UInt32(text.dropLast()), number > 0 else { return nil }
+        let unit: UInt32 = text.hasSuffix("h") ? 3600 : text.hasSuffix("m") ? 60 : 1
+        let (seconds, overflow) = number.multipliedReportingOverflow(by: unit)
+        return overflow ? nil : seconds
     }
 }

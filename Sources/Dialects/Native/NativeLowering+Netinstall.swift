@@ -18,7 +18,17 @@ extension NativeLowering {
             processors: processors, mac: mac(map),
             hypervisor: map.text("hypervisor").flatMap(Netinstall.Hypervisor.init) ?? .qemu,
             network: map.text("network").flatMap(Netinstall.Network.init) ?? .proxy,
-            partitions: map.text("partitions").flatMap(Netinstall.PartitionRule.init) ?? .linux, checksums: checksums)
+            partitions: map.text("partitions").flatMap(Netinstall.PartitionRule.init) ?? .linux,
+            limitSeconds: limit(map), checksums: checksums)
+    }
+
+    private func limit(_ map: NativeMap) -> UInt32? {
+        guard let text = map.text("limit") else { return nil }
+        guard let seconds = NativeKeys.seconds(text), seconds <= 604_800 else {
+            problems.error(map.place("limit"), "the limit of an installation is between 1s and 168h")
+            return nil
+        }
+        return seconds
     }
 
     private func medium(_ map: NativeMap, _ checksums: inout [String: Checksum]) -> Netinstall.Medium {

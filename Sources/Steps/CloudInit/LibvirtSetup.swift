@@ -35,24 +35,28 @@ struct LibvirtSetup {
         let file = try describe(lease.domain, parts, in: folder)
         let ears = try ears(parts, receiver, console, in: folder)
         let result: Result<VirtualMachine.SetUp, any Error>
+        var mayCome = false
         do {
             for word in [["define", file.string], ["start", lease.domain.name]] {
                 var command = lease.domain.virsh(word)
                 // On a busy host libvirt takes its time to find out what QEMU can do.
                 command.timeout = .seconds(300)
-                try await environment.runner.runChecked(command, activity: "starting a machine of libvirt") { _, line in
-                    console.note(line)
-                }
+                // libvirt finishes even what virsh was killed in the middle of.
+                mayCome = true
+                let result = try await environment.runner.run(command) { _, line in console.note(line) }
+                mayCome = false
+                guard result.succeeded else { throw Self.failure(word[0], result) }
             }
             result = .success(try await watch(lease.domain, ears, receiver, patience, parts.disk))
         } catch {
             result = .failure(error)
         }
         let words = environment.libvirtMachine.removeOptions
-        if await lease.domain.release(by: environment.runner, removing: words) {
-            lease.settle()
-        } else {
-            context.report.warn("libvirt still has the machine \(lease.domain.name); the next start tries again")
+        switch await lease.domain.release(by: environment.runner, removing: words) {
+        case .released: lease.settle()
+        case .unknown where !mayCome: lease.settle()
+        case .unknown, .failed:
+            context.report.warn("libvirt may still have the machine \(lease.domain.name); the next start tries again")
         }
         if case .failure(let told as SetupFailure) = result {
             let failure = told.explained(by: ears.console.clues)
@@ -62,6 +66,12 @@ struct LibvirtSetup {
             throw failure
         }
         return try result.get()
+    }
+
+    private static func failure(_ word: String, _ result: CommandResult) -> FactoryError {
+        let reason = result.reason.map { ": \($0)" } ?? ""
+        return FactoryError(.failed, "virsh \(word) ended with \(result.ending)\(reason)")
+            .during("starting a machine of libvirt")
     }
 
     /// Throws if libvirt already has a machine of the name that the user chose: what is undefined at the end is ours.

@@ -19,8 +19,7 @@ package enum InsideMain {
             case .verify(let work): try await work.run(runner: runner)
             case .diff(let work): try await work.run()
             case .resize(let work): try work.run(log: log)
-            case .seal(let work):
-                try await work.run(runner: runner, log: log) { say(InsideMessage.progress($0, of: $1)) }
+            case .seal(let work): try await work.run(runner: runner, log: log)
             case .installerFiles(let work): try await work.run()
             case .installedDisk(let work): try work.run()
             case .setupFindings(let work): try work.run()

@@ -37,7 +37,14 @@ struct PartitionChoice {
 
     /// The one with the system. Throws what is there instead of exactly one.
     func root(by rule: Netinstall.PartitionRule) throws -> Candidate {
-        let found: [Candidate]
+        try Self.only(by: rule, of: candidates, isLinux: { $0.content?.isLinux == true }, text: \.text)
+    }
+
+    /// The one of many that the rule allows. `text` is for the message where there are none or several.
+    static func only<Entry>(
+        by rule: Netinstall.PartitionRule, of candidates: [Entry], isLinux: (Entry) -> Bool, text: (Entry) -> String
+    ) throws -> Entry {
+        let found: [Entry]
         let kind: String
         let remedy: String
         switch rule {
@@ -45,11 +52,11 @@ struct PartitionChoice {
             (found, kind) = (candidates, "")
             remedy = "let the answer file make one partition, or set partitions = linux"
         case .linux:
-            (found, kind) = (candidates.filter { $0.content?.isLinux == true }, " with a Linux filesystem")
+            (found, kind) = (candidates.filter(isLinux), " with a Linux filesystem")
             remedy = "let the answer file make one filesystem for everything"
         }
         if let first = found.first, found.count == 1 { return first }
-        let list = found.map(\.text).joined(separator: ", ")
+        let list = found.map(text).joined(separator: ", ")
         throw FactoryError(
             .failed,
             "Expected exactly one partition\(kind) in the installed disk, but found "

@@ -5,46 +5,32 @@ import Model
 import SystemPackage
 import Tooling
 
-/// From an installed disk to one that is fit to be an image, inside a containment: what traps there ends this process and
-/// nothing else.
+/// Makes of an installed disk one that is fit to be an image, in its own file, inside a containment: what traps there ends
+/// this process and nothing else.
 package struct SealInside: Codable, Sendable {
-    var partitions: Netinstall.PartitionRule
-
-    static let disk: FilePath = "/mnt/in/disk.raw"
     static let record = "seal.json"
     static let logs = "installer-logs.txt"
-    private var result: FilePath { "/mnt/out/disk.raw" }
+    private var disk: FilePath { "/mnt/out/disk.raw" }
     private var folder: FilePath { "/mnt/out" }
 
-    typealias Progress = @Sendable (_ done: Int64, _ total: Int64) -> Void
-
-    func run(
-        runner: any CommandRunning, log: @escaping @Sendable (String) -> Void, progress: @escaping Progress
-    ) async throws {
+    func run(runner: any CommandRunning, log: @escaping @Sendable (String) -> Void) async throws {
         do {
-            let chosen = try await BlockingWork.run { _ in try choose() }
-            var record = chosen.record
+            let (root, before) = try await BlockingWork.run { _ in try look() }
+            var record = before
             var logs = ""
-            if chosen.root.content?.isExt == true {
-                let filesystem = SealedFilesystem(disk: result, bytes: chosen.root.bytes)
-                let isSound = try await copy {
-                    try filesystem.unused(on: Self.disk)
-                } progress: {
-                    progress($0, $1)
+            if let root, root.content?.isExt == true {
+                let filesystem = SealedFilesystem(disk: disk, bytes: root.bytes)
+                if try await BlockingWork.run({ _ in try filesystem.wantsCheck() }) {
+                    record.wasRepaired = try await filesystem.repair(runner: runner, log: log)
                 }
-                if !isSound { record.wasRepaired = try await filesystem.repair(runner: runner, log: log) }
                 let edit = try await BlockingWork.run { _ in try filesystem.removeTraces() }
                 if edit.hasQuota { try await filesystem.correctQuota(runner: runner, log: log) }
                 (logs, record.logs, record.removed, record.compacted) = (edit.text, edit.logs, edit.removed, true)
             } else {
-                _ = try await copy {
-                    ByteRanges()
-                } progress: {
-                    progress($0, $1)
-                }
-                record.reason = Self.reason(chosen.root.content)
+                record.reason = Self.reason(root?.content)
             }
-            record.freed = try await BlockingWork.run { _ in try freed() }
+            let data = try await BlockingWork.run { _ in try dataSize() }
+            record.freed = ByteCount(before.freed.bytes - min(before.freed.bytes, data.bytes))
             try WholeFile.write(logs, folder.appending(Self.logs))
             try WholeFile.write(try Canonical.text(record), folder.appending(Self.record))
         } catch let error as Ext4.Failure {
@@ -52,7 +38,7 @@ package struct SealInside: Codable, Sendable {
                 .failed, "the root filesystem of the installed disk cannot be edited: \(error.reason)",
                 remedy: "check it with e2fsck -fn; the installation may have ended early")
         } catch let error as FileAccessError {
-            throw FactoryError(.inputOutput, "the installed disk cannot be copied: \(error)")
+            throw FactoryError(.inputOutput, "the installed disk cannot be sealed: \(error)")
         }
     }
 
@@ -60,63 +46,33 @@ package struct SealInside: Codable, Sendable {
         content.map { "\($0.rawValue) cannot be edited without mounting it" } ?? "its filesystem is unknown"
     }
 
-    private func choose() throws -> (root: PartitionChoice.Candidate, record: SealRecord) {
-        let file = try FileDescriptor.open(Self.disk, .readOnly, options: .closeOnExec)
-        return try file.closeAfter {
-            let choice = try PartitionChoice(FileBytes(file))
-            let root = try choice.root(by: partitions)
-            let entries = choice.candidates.map {
-                SealRecord.PartitionEntry(
-                    number: $0.partition.number, start: UInt64($0.bytes.lowerBound),
-                    size: ByteCount(UInt64($0.bytes.count)), filesystem: $0.content?.rawValue)
-            }
-            return (
-                root,
-                SealRecord(
-                    partitions: entries, root: root.partition.number, filesystem: root.content?.rawValue,
-                    compacted: false)
-            )
+    /// The partition with the system, nil if there is not exactly one that may be it, and what the record begins with:
+    /// `freed` is all data.
+    private func look() throws -> (root: PartitionChoice.Candidate?, record: SealRecord) {
+        let file = try FileDescriptor.open(disk, .readOnly, options: .closeOnExec)
+        let choice = try file.closeAfter { try PartitionChoice(FileBytes(file)) }
+        let root = try? choice.root(by: .linux)
+        let entries = choice.candidates.map {
+            SealRecord.PartitionEntry(
+                number: $0.partition.number, start: UInt64($0.bytes.lowerBound),
+                size: ByteCount(UInt64($0.bytes.count)), filesystem: $0.content?.rawValue)
         }
+        return (
+            root,
+            SealRecord(
+                partitions: entries, root: root?.partition.number, filesystem: root?.content?.rawValue,
+                compacted: false, freed: try dataSize())
+        )
     }
 
-    /// Copies the disk without what `unused` says, which is nil if that cannot be told yet; returns whether it could.
-    private func copy(
-        unused: @escaping @Sendable () throws -> ByteRanges?, progress: @escaping Progress
-    ) async throws -> Bool {
-        try await BlockingWork.run { checkCancellation in
-            let unused = try unused()
-            let source = try FileDescriptor.open(Self.disk, .readOnly, options: .closeOnExec)
-            try source.closeAfter {
-                let target = try FileDescriptor.open(
-                    result, .readWrite, options: [.create, .exclusiveCreate, .closeOnExec],
-                    permissions: .ownerReadWrite)
-                try target.closeAfter {
-                    var told: Int64 = -1
-                    _ = try SparseFile.copy(from: source, to: target, leavingOut: unused ?? ByteRanges()) {
-                        try checkCancellation()
-                        let hundredths = $1 == 0 ? 100 : $0 / max(1, $1 / 100)
-                        if hundredths != told { progress($0, $1) }
-                        told = hundredths
-                    }
-                }
-            }
-            return unused != nil
-        }
-    }
-
-    /// How much less data the result has.
-    private func freed() throws -> ByteCount {
-        let sizes = try [Self.disk, result].map { path in
-            let file = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
-            return try file.closeAfter { ByteRanges(try DataExtents.all(of: file)).count }
-        }
-        return ByteCount(UInt64(max(0, sizes[0] - sizes[1])))
+    private func dataSize() throws -> ByteCount {
+        let file = try FileDescriptor.open(disk, .readOnly, options: .closeOnExec)
+        return try file.closeAfter { ByteCount(UInt64(ByteRanges(try DataExtents.all(of: file)).count)) }
     }
 }
 
-/// The filesystem with the system, in the copy of the disk.
+/// The filesystem with the system, in a disk that may be changed.
 struct SealedFilesystem: Sendable {
-    /// The copy.
     let disk: FilePath
     /// The partition.
     let bytes: Range<Int64>
@@ -130,6 +86,13 @@ struct SealedFilesystem: Sendable {
     }
 
     private var offset: UInt64 { UInt64(bytes.lowerBound) }
+
+    /// Whether e2fsck has to look first: it was not unmounted.
+    func wantsCheck() throws -> Bool {
+        let filesystem = try Ext4Filesystem(disk, offset: offset)
+        try requireFit(filesystem)
+        return filesystem.wantsCheck
+    }
 
     /// The bytes of the original disk that need not be copied; nil if e2fsck has to look first.
     func unused(on original: FilePath) throws -> ByteRanges? {

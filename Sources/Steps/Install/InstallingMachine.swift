@@ -101,11 +101,14 @@ extension GuestClocks {
     /// How long an installation may take.
     static func installation(_ environment: StepEnvironment, _ accelerator: Accelerator) -> GuestClocks {
         if let chosen = environment.installClocks { return chosen }
-        return switch accelerator {
-        case .kvm: GuestClocks(total: .seconds(7200), noProgress: .seconds(600), shutdownGrace: .seconds(300))
-        // Without KVM a package manager may think for a quarter of an hour without a word.
-        case .tcg: GuestClocks(total: .seconds(28_800), noProgress: .seconds(1200), shutdownGrace: .seconds(900))
-        }
+        var clocks =
+            switch accelerator {
+            case .kvm: GuestClocks(total: .seconds(7200), noProgress: .seconds(600), shutdownGrace: .seconds(300))
+            // Without KVM a package manager may think for a quarter of an hour without a word.
+            case .tcg: GuestClocks(total: .seconds(28_800), noProgress: .seconds(1200), shutdownGrace: .seconds(900))
+            }
+        clocks.total = environment.installLimit ?? clocks.total
+        return clocks
     }
 }
 

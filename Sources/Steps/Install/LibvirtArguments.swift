@@ -10,8 +10,10 @@ struct LibvirtArguments {
     var location: FilePath
     /// Files that virt-install puts into the initrd.
     var injected: [FilePath]
-    /// Images in CD-ROM drives: the installation medium, the seed.
-    var discs: [FilePath]
+    /// The disk `cidata`.
+    var seed: FilePath?
+    /// The installation image, for a CD-ROM drive.
+    var medium: FilePath?
     var commandLine: String
     var console: FilePath
     var report: FilePath
@@ -29,7 +31,8 @@ struct LibvirtArguments {
             "--location", "\(location),kernel=linux,initrd=initrd", "--extra-args", commandLine,
         ]
         for file in injected { words += ["--initrd-inject", file.string] }
-        for disc in discs { words += ["--disk", "path=\(disc),device=cdrom,format=raw,readonly=on"] }
+        if let seed { words += ["--disk", "path=\(seed),bus=virtio,format=raw,readonly=on"] }
+        if let medium { words += ["--disk", "path=\(medium),device=cdrom,format=raw,readonly=on"] }
         if action.firmware == .uefi { words += ["--boot", "uefi"] }
         if accelerator == .tcg { words += ["--virt-type", "qemu"] }
         return words + ["--osinfo", "detect=on,require=off"]
@@ -44,7 +47,7 @@ struct LibvirtArguments {
 
     /// Refuses paths that virt-install would read as more than a path.
     func check() throws {
-        for path in [disk, location, console, report] + discs where path.string.contains(",") {
+        for path in [disk, location, console, report, seed, medium].compactMap(\.self) where path.string.contains(",") {
             throw FactoryError(
                 .definition, "virt-install takes no path with a comma: \(path)",
                 remedy: "set XDG_CACHE_HOME to a folder without one")

@@ -14,17 +14,25 @@ package struct LibvirtDomain: Hashable, Sendable {
 
     package static var connection: String { geteuid() == 0 ? "qemu:///system" : "qemu:///session" }
 
-    /// Switches the domain off and undefines it. Returns whether it is gone: true also if it never was.
+    package enum Release: Sendable {
+        case released
+        /// libvirt does not know it. It may still be about to, where who asked for it was killed.
+        case unknown
+        case failed
+    }
+
+    /// Switches the domain off and undefines it.
     ///
     /// - Parameter words: what is removed with it beside the variables of its firmware: `managed_save`.
-    package func release(by runner: any CommandRunning, removing words: [String] = []) async -> Bool {
+    package func release(by runner: any CommandRunning, removing words: [String] = []) async -> Release {
         // In a task of its own: an installation that was cancelled cleans up too.
         await Task.detached {
             _ = try? await runner.run(virsh("destroy", name))
             let flags = words.map { "--" + $0.replacing("_", with: "-") }.filter { $0 != "--nvram" }
             let undefine = virsh(["undefine", name, "--nvram"] + flags)
-            guard let result = try? await runner.run(undefine) else { return false }
-            return result.succeeded || result.lastLines.contains { $0.contains("failed to get domain") }
+            guard let result = try? await runner.run(undefine) else { return .failed }
+            if result.succeeded { return .released }
+            return result.lastLines.contains { $0.contains("failed to get domain") } ? .unknown : .failed
         }.value
     }
 

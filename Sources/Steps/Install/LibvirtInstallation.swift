@@ -1,6 +1,7 @@
 import Engine
 import Glibc
 import Model
+import Synchronization
 import SystemPackage
 import Tooling
 
@@ -33,22 +34,18 @@ struct LibvirtInstallation {
         let arguments = LibvirtArguments(
             domain: lease.domain, action: action, disk: disk, location: folder,
             injected: try prepare(files, answers, in: folder),
-            discs: try discs(files, answers, in: folder),
+            seed: try seed(answers, in: folder), medium: files.medium,
             commandLine: try InstallerCommandLine.text(action, isWatched: environment.vnc != nil),
             console: ports.console, report: ports.report, vnc: environment.vnc, accelerator: accelerator,
             processors: accelerator == .tcg ? 1 : action.processors)
         try arguments.check()
-        let result: Result<VirtualMachine.Installed, any Error>
-        do {
-            result = .success(
-                try await watch(arguments, ports, saysFinished: answers.saysFinished, console, check: check))
-        } catch {
-            result = .failure(error)
-        }
-        if await lease.domain.release(by: environment.runner) {
-            lease.settle()
-        } else {
-            context.report.warn("libvirt still has the machine \(lease.domain.name); the next start tries again")
+        let (result, isOver) = await watched(
+            arguments, ports, saysFinished: answers.saysFinished, console, check: check)
+        switch await lease.domain.release(by: environment.runner) {
+        case .released: lease.settle()
+        case .unknown where isOver: lease.settle()
+        case .unknown, .failed:
+            context.report.warn("libvirt may still have the machine \(lease.domain.name); the next start tries again")
         }
         return try result.get()
     }
@@ -69,21 +66,31 @@ struct LibvirtInstallation {
         }
     }
 
-    private func discs(
-        _ files: InstallerFiles, _ answers: InstallerAnswers, in folder: FilePath
-    ) throws -> [FilePath] {
-        var discs = files.medium.map { [$0] } ?? []
-        if let seed = try answers.seed() {
-            let path = folder.appending("seed.iso")
-            try PrivateFile.create(path, seed)
-            discs.append(path)
+    private func seed(_ answers: InstallerAnswers, in folder: FilePath) throws -> FilePath? {
+        guard let seed = try answers.seed() else { return nil }
+        let path = folder.appending("seed.iso")
+        try PrivateFile.create(path, seed)
+        return path
+    }
+
+    /// Returns also whether virt-install has ended by itself.
+    private func watched(
+        _ arguments: LibvirtArguments, _ ports: Ports, saysFinished: Bool, _ console: InstallerConsole,
+        check: () async throws -> String?
+    ) async -> (Result<VirtualMachine.Installed, any Error>, isOver: Bool) {
+        var isOver = true
+        do {
+            let installed = try await watch(
+                arguments, ports, saysFinished: saysFinished, console, isOver: &isOver, check: check)
+            return (.success(installed), isOver)
+        } catch {
+            return (.failure(error), isOver)
         }
-        return discs
     }
 
     private func watch(
         _ arguments: LibvirtArguments, _ ports: Ports, saysFinished: Bool, _ console: InstallerConsole,
-        check: () async throws -> String?
+        isOver: inout Bool, check: () async throws -> String?
     ) async throws -> VirtualMachine.Installed {
         _ = mkdir(evidence.string, 0o755)
         let recorder = try SerialRecorder(
@@ -93,19 +100,28 @@ struct LibvirtInstallation {
         let report = try SerialRecorder(
             log: evidence.appending(VirtualMachine.reportLog), rules: SerialMatcher.report
         ) { console.appendReport($0) }
-        let command = Command(
-            try environment.tools.require(.virtInstall)[0].string, arguments.arguments,
-            environment: LibvirtDomain.environment)
+        let program = VirtInstall(
+            command: Command(
+                try environment.tools.require(.virtInstall)[0].string, arguments.arguments,
+                environment: LibvirtDomain.environment),
+            domain: arguments.domain, runner: environment.runner, grace: clocks.shutdownGrace)
         let start = ContinuousClock.now
+        let picture = Mutex<[UInt8]?>(nil)
         do {
-            try await environment.runner.withRunning(command) { _, line in
+            let ended = try await program.run { _, line in
                 console.note(line)
-            } body: { process in
+            } watch: { exit, cancelled in
                 try await wait(
-                    for: ExitWatch(process),
+                    for: exit, cancelled,
                     [FileTail(ports.console, to: recorder), FileTail(ports.report, to: report)],
                     recorder, arguments.disk)
+            } atFailure: { error in
+                guard error is GuestSession.Failure else { return }
+                let taken = try? await screenshot(of: arguments.domain, in: arguments.location)
+                picture.withLock { $0 = taken }
             }
+            isOver = ended.isOver
+            if let failure = ended.failure { throw failure }
             let isOff = try await powerEnd(of: arguments.domain)
             let saidFinished = report.signs.contains(.installationFinished)
             try judge(isOff: isOff, saysFinished: saysFinished, saidFinished: saidFinished)
@@ -118,19 +134,20 @@ struct LibvirtInstallation {
         } catch let failure as GuestSession.Failure {
             let clues = recorder.clues.union(report.clues)
             let explained = failure.explained(by: clues, clocks: clocks)
-            let picture = try? await screenshot(of: arguments.domain, in: arguments.location)
             throw GuestEvidence(folder: evidence, subject: "the installation")
-                .failure(explained, lines: recorder.lastLines(40), picture: picture)
+                .failure(explained, lines: recorder.lastLines(40), picture: picture.withLock { $0 })
         }
     }
 
     /// Until virt-install ends, which is when the machine does.
     private func wait(
-        for exit: ExitWatch, _ tails: [FileTail], _ recorder: SerialRecorder, _ disk: FilePath
+        for exit: ExitWatch, _ cancelled: VirtInstall.Cancelled, _ tails: [FileTail], _ recorder: SerialRecorder,
+        _ disk: FilePath
     ) async throws {
         let start = ContinuousClock.now
         var watch = GuestWatch(clocks: clocks)
         while true {
+            try cancelled.check()
             let isRunning = exit.isRunning
             for tail in tails { tail.read() }
             for case .failure(let reason) in recorder.signs {

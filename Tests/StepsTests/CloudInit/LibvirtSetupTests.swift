@@ -174,7 +174,7 @@ struct LibvirtSetupRealTests {
             let error = await #expect(throws: FactoryError.self) { try await running.run() }
             #expect(error?.message == "libvirt already has a machine that is called '\(own.name)'")
             #expect(try await isThere(own))
-            #expect(await own.release(by: CommandRunner()))
+            #expect(await own.release(by: CommandRunner()) == .released)
         }
     }
 }
