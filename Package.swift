@@ -80,7 +80,9 @@ let package = Package(
         tests("Tooling", ["Model", "TestSupport", "image-factory", system]),
         tests("Transfer", ["Model", "Store", "Tooling", "TestSupport", "image-factory", crypto, system]),
         // What tests of several modules share.
-        .target(name: "TestSupport", dependencies: ["Model", "Tooling", system], path: "Tests/TestSupport", swiftSettings: settings),
+        .target(
+            name: "TestSupport", dependencies: ["Model", "Tooling", system], path: "Tests/TestSupport",
+            swiftSettings: settings),
         tests("DiskFormats", [system, "CLinux"]),
         tests("Filesystems", ["DiskFormats", "Tooling", "TestSupport", "image-factory", system]),
         tests("Verify", ["Model", "DiskFormats", "Filesystems", "Tooling", "TestSupport", "image-factory", system]),

@@ -197,6 +197,10 @@ extension Factory {
     package func configure(
         _ request: ImageConfigurationRequest, note: @escaping @Sendable (String) -> Void
     ) async throws -> ConfiguredImage {
-        throw ImageConfigurationFailure(.configure(nil), "images cannot be configured yet")
+        do {
+            return try await ImageConfigurationWork(self, request, note).run()
+        } catch let error as FactoryError {
+            throw ImageConfigurationFailure(.create(request.image.string), error)
+        }
     }
 }

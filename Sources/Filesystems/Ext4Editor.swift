@@ -42,6 +42,9 @@ package final class Ext4Editor {
         filesystem = Ext4Filesystem(adopting: opened)
     }
 
+    /// For finding and reading by paths only: what would change something throws.
+    package init(reading filesystem: Ext4Filesystem) { self.filesystem = filesystem }
+
     /// Writes what is still in memory.
     package func flush() throws(Ext4.Failure) { try Ext4Filesystem.check(cext2_flush(filesystem.handle)) }
 

@@ -159,9 +159,9 @@ package final class ImageTree {
 }
 
 /// Patterns of paths, byte by byte.
-enum PathPattern {
+package enum PathPattern {
     /// The patterns without braces that one with braces stands for.
-    static func alternatives(_ pattern: String) -> [String] {
+    package static func alternatives(_ pattern: String) -> [String] {
         guard let open = pattern.firstIndex(of: "{"), let close = pattern[open...].firstIndex(of: "}") else {
             return [pattern]
         }

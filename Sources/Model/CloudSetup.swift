@@ -116,9 +116,19 @@ package enum CloudSetupFailure: String, Hashable, Sendable, Codable, CaseIterabl
     case cloudInitDegraded = "cloud-init-degraded"
     case guestPanic = "guest-panic"
     case guestReset = "guest-reset"
+    /// The firmware, the boot loader or the initramfs did not get to the system.
+    case bootFailed = "boot-failed"
     case earlyPowerOff = "early-poweroff"
     /// The guest said that it is done, and did not switch itself off.
     case noShutdown = "no-shutdown"
     case diskFull = "disk-full"
     case machineDied = "vm-died"
+
+    /// What the message of an error begins with: `timeout: …`. Nil for errors of other kinds.
+    package init?(_ error: FactoryError) {
+        guard let word = error.message.split(separator: ":", maxSplits: 1).first, error.message.contains(": ") else {
+            return nil
+        }
+        self.init(rawValue: String(word))
+    }
 }

@@ -42,6 +42,8 @@ package enum InsideOrder: Codable {
     case seal(SealInside)
     case installerFiles(InstallerFilesInside)
     case installedDisk(InstalledDiskInside)
+    case setupFindings(SetupFindingsInside)
+    case reset(ResetInside)
 }
 
 enum InsideProgram {

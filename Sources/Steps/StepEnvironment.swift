@@ -26,6 +26,19 @@ package struct StepEnvironment: Sendable {
     package var sources: [Digest: FilePath] = [:]
     /// How long an installation may take; nil: as long as the accelerator makes it reasonable.
     package var installClocks: GuestClocks?
+    /// How long cloud-init may take to set an image up; nil: half an hour, without KVM six times that.
+    package var setupClocks: GuestClocks?
+    /// How long a guest that is up may take until it is clear that its cloud-init does not read the seed; nil: as long as
+    /// the accelerator makes it reasonable.
+    package var setupPatience: Duration?
+    /// Where people reach the monitor of a machine that is set up: a path for a Unix socket.
+    package var monitorSocket: FilePath?
+    /// Whether the disk of a guest that could not be set up is kept beside the other evidence.
+    package var keepsFailed = false
+    /// Where a copy of what the guest that is set up writes to its console goes.
+    package var consoleCopy: FilePath?
+    /// How a machine of libvirt is made in which an image is set up.
+    package var libvirtMachine = LibvirtMachine()
     /// A display of an installing machine that one can look at.
     package var vnc: VNCDisplay?
     /// Where an installing guest's requests really go, before the mirrors that the host's own apt uses.

@@ -27,8 +27,10 @@ package struct StepExecutor: StepRunning {
             try await ImportStep(action: action, environment: environment).run(in: context)
         case .seal(let action):
             try await SealStep(action: action, environment: environment).run(in: context)
-        case .cloudSetup, .reset:
-            throw FactoryError(.internal, "the step \(step.name) cannot be run yet")
+        case .cloudSetup(let action):
+            try await CloudSetupStep(action: action, environment: environment).run(in: context)
+        case .reset(let action):
+            try await ResetStep(action: action, environment: environment).run(in: context)
         case .configure(let action):
             try await ConfigureStep(action: action, environment: environment).run(in: context)
         case .clean(let action):

@@ -23,6 +23,8 @@ package enum InsideMain {
                 try await work.run(runner: runner, log: log) { say(InsideMessage.progress($0, of: $1)) }
             case .installerFiles(let work): try await work.run()
             case .installedDisk(let work): try work.run()
+            case .setupFindings(let work): try work.run()
+            case .reset(let work): try await work.run(runner: runner, log: log)
             }
             return 0
         } catch let error as FactoryError {

@@ -177,23 +177,30 @@ struct SealedFilesystem: Sendable {
         guard result.ending == .exited(0) || result.ending == .exited(1) else {
             throw FactoryError(
                 .failed,
-                "the root filesystem of the installed disk is damaged: "
+                "the root filesystem of the disk is damaged: "
                     + (result.reason ?? "e2fsck ended with \(result.ending)"),
-                remedy: "read the installer's log: it has to unmount what it installed")
+                remedy: "read the log of the guest that wrote it: it has to unmount what it wrote")
         }
     }
 
     /// Removes the installer's traces, and makes holes of all that holds nothing.
     func removeTraces() throws -> Edit {
+        try edit { editor in
+            let traces = InstallerTraces(editor: editor)
+            let (text, logs) = try traces.collect()
+            return Edit(text: text, logs: logs, removed: try traces.remove(), hasQuota: editor.hasQuota)
+        }
+    }
+
+    /// Changes the filesystem, and makes holes of all that holds nothing then.
+    func edit<Value>(_ body: (Ext4Editor) throws -> Value) throws -> Value {
         let editor = try Ext4Editor(disk, offset: offset)
         try requireFit(editor.filesystem)
-        let traces = InstallerTraces(editor: editor)
-        let (text, logs) = try traces.collect()
-        let removed = try traces.remove()
+        let value = try body(editor)
         try editor.flush()
         let file = try FileDescriptor.open(disk, .readWrite, options: .closeOnExec)
         _ = try file.closeAfter { try SparseFile.free(try ranges(editor.filesystem), of: file) }
-        return Edit(text: text, logs: logs, removed: removed, hasQuota: editor.hasQuota)
+        return value
     }
 
     /// A superblock may say what it likes: what is outside of the partition is not its own.

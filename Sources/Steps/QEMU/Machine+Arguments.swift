@@ -5,9 +5,10 @@ extension Machine {
     /// missed. One processor without KVM: with two, one boot of four panicked (QEMU 7.2).
     package func arguments() throws -> [String] {
         try checkPaths()
-        return try QEMUOptions.isolation + machineArguments() + firmwareArguments() + kernelArguments()
+        return try QEMUOptions.isolation + machineArguments() + firmwareArguments() + haltArguments()
+            + kernelArguments()
             + disks.enumerated().flatMap { try diskArguments($0.element, number: $0.offset) }
-            + seedArguments() + mediumArguments() + networkArguments() + channelArguments()
+            + seedArguments() + mediumArguments() + networkArguments() + channelArguments() + setupArguments()
     }
 
     private func machineArguments() -> [String] {
@@ -18,7 +19,7 @@ extension Machine {
         return [
             "-name", "image-factory", "-machine", machine, "-accel", accelerator.rawValue,
             "-cpu", processor ?? (accelerator == .kvm ? "host" : "qemu64,-svm"), "-smp",
-            accelerator == .kvm ? "\(installation?.processors ?? 2)" : "1",
+            accelerator == .kvm ? "\(installation?.processors ?? setup?.processors ?? 2)" : "1",
             "-m", "\(max(1, memory.bytes >> 20))", "-rtc", "base=utc", "-S",
             "-display", display, "-device", "VGA,id=screen",
             "-object", "rng-random,id=random,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=random",
@@ -30,10 +31,13 @@ extension Machine {
     }
 
     /// A halted machine still shows its screen and its counters.
+    private func haltArguments() -> [String] {
+        reports ? ["-action", "reboot=shutdown,shutdown=pause,panic=pause", "-device", "pvpanic"] : []
+    }
+
     private func kernelArguments() -> [String] {
         guard let installation else { return [] }
         return [
-            "-action", "reboot=shutdown,shutdown=pause,panic=pause", "-device", "pvpanic",
             "-kernel", installation.kernel.file, "-initrd", installation.kernel.initrd,
             "-append", installation.kernel.commandLine,
         ]
@@ -59,9 +63,10 @@ extension Machine {
             if base.format == .qcow2 { baseOptions["backing"] = nil as JSONValue }
             arguments += try node(name + "-base", base.format.rawValue, baseOptions)
             options["backing"] = .string(name + "-base")
-            // An overlay is thrown away: what the guest flushes need not reach the disk.
-            options["cache"] = ["no-flush": true]
         }
+        // An overlay is thrown away, and the copy that is set up is of no use before the end: what the guest flushes need
+        // not reach the disk.
+        if disk.base != nil || setup != nil { options["cache"] = ["no-flush": true] }
         var device = "virtio-blk-pci,drive=\(name),id=\(name)-device"
         // A kernel of ours is the first to boot, and has the first index.
         if installation == nil { device += ",bootindex=\(number)" }
@@ -97,13 +102,23 @@ extension Machine {
         return ["-netdev", user, "-device", "virtio-net-pci,netdev=network,romfile=\(address)"]
     }
 
+    private func socket(_ id: String, _ name: String) -> [String] {
+        ["-chardev", "socket,id=\(id),path=\(folder)/\(name),server=on,wait=off"]
+    }
+
+    private func setupArguments() -> [String] {
+        guard let setup else { return [] }
+        let serial = setup.serial.map { "serial=\($0)," } ?? ""
+        return ["-smbios", "type=1,\(serial)family=\(setup.family)", "-device", "virtio-serial-pci"]
+            + socket("probe", Self.probeSocket)
+            + ["-device", "virtserialport,chardev=probe,name=\(SetupProbe.port)"]
+            + (setup.hasMonitor ? socket("people", Self.peopleSocket) + ["-mon", "chardev=people,mode=readline"] : [])
+    }
+
     private func channelArguments() -> [String] {
-        func socket(_ id: String, _ name: String) -> [String] {
-            ["-chardev", "socket,id=\(id),path=\(folder)/\(name),server=on,wait=off"]
-        }
-        return socket("monitor", Self.monitorSocket) + ["-mon", "chardev=monitor,mode=control"]
+        socket("monitor", Self.monitorSocket) + ["-mon", "chardev=monitor,mode=control"]
             + socket("serial", Self.serialSocket) + ["-serial", "chardev:serial"]
-            + (installation == nil ? [] : socket("report", Self.reportSocket) + ["-serial", "chardev:report"])
+            + (!reports ? [] : socket("report", Self.reportSocket) + ["-serial", "chardev:report"])
     }
 
     private static func file(_ path: String, writable: Bool) -> JSONValue {

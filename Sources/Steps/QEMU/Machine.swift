@@ -90,6 +90,25 @@ package struct Machine: Hashable, Sendable {
         }
     }
 
+    /// What the machine has beside the usual, for a guest that cloud-init sets up: a virtio-serial port for the guest's
+    /// report.
+    package struct Setup: Hashable, Sendable {
+        /// Nil lets the accelerator decide.
+        package var processors: UInt32?
+        /// SMBIOS: by the serial number cloud-init knows its data source, by the family our probe knows the machine.
+        package var serial: String?
+        package var family: String
+        /// Whether there is a monitor for people at a socket.
+        package var hasMonitor: Bool
+
+        package init(processors: UInt32? = nil, serial: String?, family: String, hasMonitor: Bool = false) {
+            self.processors = processors
+            self.serial = serial
+            self.family = family
+            self.hasMonitor = hasMonitor
+        }
+    }
+
     package var accelerator: Accelerator
     /// QEMU's name of the processor; nil: `host` with KVM, else `qemu64`, with which Linux boots fastest. Guests built
     /// for x86-64-v2 or later (Enterprise Linux 9 and 10) need `max` without KVM.
@@ -106,11 +125,13 @@ package struct Machine: Hashable, Sendable {
     package var endsAtReboot: Bool
     /// Then there is a second serial port, a reboot is a shutdown, and after a shutdown the machine stays, halted.
     package var installation: Installation?
+    /// Then there is a second serial port too, and the end of the power is as it is for installations.
+    package var setup: Setup?
 
     package init(
         accelerator: Accelerator, processor: String? = nil, memory: ByteCount = .gibi(1), firmware: Firmware = .bios,
         disks: [Disk], seed: String? = nil, network: Network = .isolated, folder: String, endsAtReboot: Bool = false,
-        installation: Installation? = nil
+        installation: Installation? = nil, setup: Setup? = nil
     ) {
         self.accelerator = accelerator
         self.processor = processor
@@ -122,11 +143,17 @@ package struct Machine: Hashable, Sendable {
         self.folder = folder
         self.endsAtReboot = endsAtReboot
         self.installation = installation
+        self.setup = setup
     }
+
+    /// Whether the guest has a second serial port, and the machine stays, halted, after a shutdown.
+    var reports: Bool { installation != nil || setup != nil }
 
     /// The sockets' names in `folder`.
     static let monitorSocket = "monitor.sock"
     static let serialSocket = "serial.sock"
     static let reportSocket = "report.sock"
     static let displaySocket = "display.sock"
+    static let probeSocket = "probe.sock"
+    static let peopleSocket = "people.sock"
 }

@@ -6,7 +6,7 @@ package struct RunningMachine: Sendable {
     package let monitor: QMPClient
     let serial: SocketConnection
     let recorder: SerialRecorder
-    /// The second serial port of a machine that installs.
+    /// What comes from the ports for the guest's own word.
     let report: Report?
     let events: MachineEvents
     /// What has gone through the network so far; 0 where nobody counts.
@@ -15,7 +15,7 @@ package struct RunningMachine: Sendable {
     let process: RunningCommand
 
     struct Report: Sendable {
-        let serial: SocketConnection
+        let ports: [SocketConnection]
         let recorder: SerialRecorder
     }
 
@@ -25,7 +25,7 @@ package struct RunningMachine: Sendable {
     func close() {
         monitor.close()
         serial.close()
-        report?.serial.close()
+        for port in report?.ports ?? [] { port.close() }
     }
 
     /// Types on the guest's serial console.

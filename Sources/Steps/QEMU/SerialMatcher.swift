@@ -6,7 +6,7 @@ package enum BootSign: Hashable, Sendable {
     case poweredOff
     /// The guest was restarted; told by QEMU, as a machine for installations halts then.
     case restarted
-    /// An installer said on the second serial port that it is done.
+    /// An installer, or our probe in a guest of cloud-init, said on the port for it that it is done.
     case installationFinished
     /// What may explain a failure that comes later, or no failure at all.
     case clue(Clue)
@@ -34,7 +34,7 @@ package struct SerialMatcher: Sendable {
         var failures: [Rule] = []
         var clues: [(text: String, clue: BootSign.Clue)] = []
         var showsBoot = false
-        /// The whole line by which an installer says that it is done.
+        /// The whole line by which a guest says that it is done.
         var finished: String?
         /// Whether programs draw windows on the console: then a move of the cursor ends a line.
         var isScreen = false
@@ -43,7 +43,7 @@ package struct SerialMatcher: Sendable {
     /// Of a system that boots.
     static let boot = Rules(failures: bootFailures, showsBoot: true)
 
-    private static let bootFailures = [
+    static let bootFailures = [
         Rule(text: "Kernel panic", reason: "the kernel panicked"),
         Rule(text: "No bootable device", reason: "the firmware found nothing to boot"),
         Rule(text: "No bootable option or device", reason: "the firmware found nothing to boot"),

@@ -109,7 +109,7 @@ extension SerialMatcher {
     /// The line by which an installer says that it is done.
     static let installationFinished = "image-factory: installation finished"
 
-    private static let clues: [(text: String, clue: BootSign.Clue)] = [
+    static let clues: [(text: String, clue: BootSign.Clue)] = [
         ("No space left on device", .diskFull), ("not enough free space", .diskFull),
     ]
 

@@ -33,6 +33,8 @@ package struct VirtualMachine: Sendable {
     package var evidence: FilePath
     /// What the console of the guest may say.
     var console = SerialMatcher.boot
+    /// What its second serial port may say, and the virtio-serial port beside it.
+    var reportRules = SerialMatcher.report
     /// What is kept of the console, in bytes.
     var logLimit = 64 << 20
     /// Begins the message of a failure.
@@ -88,7 +90,7 @@ package struct VirtualMachine: Sendable {
         let command = Command(program, try machine.arguments(), containment: containment)
         let recorder = try makeRecorder(Self.serialLog, console, onSerial)
         let report =
-            machine.installation == nil ? nil : try makeRecorder(Self.reportLog, SerialMatcher.report, onReport)
+            machine.reports ? try makeRecorder(Self.reportLog, reportRules, onReport) : nil
         return try await runner.withRunning(command) { _, _ in
         } body: { process in
             let guest = try await start(process, recorder: recorder, report: report)
@@ -128,7 +130,9 @@ package struct VirtualMachine: Sendable {
             let serial = try await port(Machine.serialSocket, recorder)
             var second: RunningMachine.Report?
             if let report {
-                second = .init(serial: try await port(Machine.reportSocket, report), recorder: report)
+                var ports = [try await port(Machine.reportSocket, report)]
+                if machine.setup != nil { ports.append(try await port(Machine.probeSocket, report)) }
+                second = .init(ports: ports, recorder: report)
             }
             let events = MachineEvents()
             events.follow(monitor)

@@ -73,7 +73,7 @@ import Tooling
                 let file = scratch.path.appending("seed.img")
                 try SmallFile.create(file, image)
                 let result = try await CommandRunner().run(Command("mtype", ["-i", file.string, "::\(name)"]))
-                return result.succeeded ? result.text : nil
+                return result.succeeded ? String(decoding: result.standardOutput, as: UTF8.self) : nil
             }
         }
     }
