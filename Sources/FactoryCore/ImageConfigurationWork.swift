@@ -196,13 +196,38 @@ struct ImageConfigurationWork {
             of: opened, localFiles: Dictionary(seed.map { ($0.digest, FilePath($0.path)) }) { first, _ in first })
         made.sources = [input.digest: input.path]
         made.guestMirrors = try GuestMirrorRules.rules(factory.environment)
+        made.monitorSocket = request.monitorSocket
+        made.consoleCopy = request.log
+        made.keepsFailed = request.keepsFailed
+        if let timeout = request.timeout { made.setupClocks = GuestClocks(total: timeout) }
+        made.libvirtMachine = try libvirtMachine()
+        made.leaseDomain = {
+            let intent = try opened.ledger.libvirtDomain(of: LibvirtDomain.connection)
+            return LibvirtLease(domain: LibvirtDomain(name: Ledger.domainName(intent.id))) { intent.settle() }
+        }
         return made
+    }
+
+    private func libvirtMachine() throws -> LibvirtMachine {
+        var template: String?
+        if let path = request.libvirt.template {
+            do {
+                template = String(decoding: try DurableFile.read(path, limit: 1 << 20), as: UTF8.self)
+            } catch {
+                throw ImageConfigurationFailure(
+                    error == .noSuchFileOrDirectory ? .pathNotFound(path.string) : .load(path.string),
+                    "cannot read the machine's description \(path): \(error)")
+            }
+        }
+        return LibvirtMachine(
+            template: template, values: request.libvirt.values, name: request.libvirt.domainName,
+            removeOptions: request.libvirt.removeOptions)
     }
 
     private func reason(of step: String, _ error: FactoryError) -> ImageConfigurationFailure.Reason {
         switch step {
         case Planner.importStep: .load(image.string)
-        case Planner.setupStep: .configure(CloudSetupFailure(rawValue: String(error.message.prefix { $0 != ":" })))
+        case Planner.setupStep: .configure(CloudSetupFailure(error))
         case Planner.resetStep: .reset
         case "verify": .check(target.string)
         default: .create(target.string)
@@ -218,7 +243,8 @@ struct ImageConfigurationWork {
         let record = try digest(results)
         return ConfiguredImage(
             image: target, digest: record.digest,
-            setup: try read(SetupRecord.self, Planner.setupStep, "cloud-init.json").map(ConfiguredImage.Setup.init),
+            setup: try read(CloudSetupRecord.self, Planner.setupStep, "cloud-init.json").map(
+                ConfiguredImage.Setup.init),
             reset: try read(ResetReport.self, Planner.resetStep, "reset.json")?.operations.map(
                 ConfiguredImage.Reset.init) ?? [],
             findings: try read(VerifyReport.self, "verify", "verify.json")?.findings.count ?? 0)
@@ -288,17 +314,10 @@ private struct ConfigurationFollower {
     }
 }
 
-private struct SetupRecord: Decodable {
-    var seconds: Double
-    var status: String?
-    var datasource: String?
-    var recoverableErrors: [String: [String]]?
-}
-
 extension ConfiguredImage.Setup {
-    fileprivate init(_ record: SetupRecord) {
+    fileprivate init(_ record: CloudSetupRecord) {
         self.init(
             seconds: record.seconds, status: record.status ?? "", datasource: record.datasource,
-            recoverableErrors: (record.recoverableErrors ?? [:]).sorted { $0.key < $1.key }.flatMap(\.value))
+            recoverableErrors: record.recoverableErrors.sorted { $0.key < $1.key }.flatMap(\.value))
     }
 }

@@ -47,7 +47,10 @@ struct PlanBuilder {
                 inputs: ["disk": lastDisk()], tools: [Planner.builder] + Planner.tools(for: definition))
         }
         if let reset = base.reset {
-            try add(Planner.resetStep, .reset(reset), inputs: ["disk": lastDisk()], tools: [Planner.builder])
+            var inputs = ["disk": lastDisk()]
+            // A guest whose disk cannot be edited has done it itself, and says so.
+            if base.setup != nil { inputs["setup"] = StepInput(step: Planner.setupStep, file: "cloud-init.json") }
+            try add(Planner.resetStep, .reset(reset), inputs: inputs, tools: [Planner.builder])
         }
     }
 

@@ -159,7 +159,7 @@ struct CloudSetupAttempt {
         var record = CloudSetupRecord(
             seconds: end.time / .seconds(1), accelerator: parts.accelerator.rawValue, datasource: "", errors: [],
             recoverableErrors: [:], witness: .none, written: ByteCount(UInt64(clamping: end.writtenBytes)),
-            traffic: traffic, reset: resetsInside ? entries(receiver?.reset ?? [:]) : [])
+            traffic: traffic, reset: receiver.flatMap { resetsInside ? entries($0.reset) : nil })
         if receiver != nil || after.result != nil {
             let verdict = CloudInitVerdict(
                 report, result: after.isReadable ? after.result : nil, hasSeed: receiver != nil,
@@ -176,8 +176,12 @@ struct CloudSetupAttempt {
         try WholeFile.write(try Canonical.text(record), context.output.appending(CloudSetupStep.record))
     }
 
+    /// One for each operation that was asked for, as the report of the host has them.
     private func entries(_ reset: [String: [String]]) -> [ResetReport.Entry] {
-        reset.keys.sorted().map { ResetReport.Entry(name: $0, removed: reset[$0] ?? []) }
+        (action.reset?.operations ?? []).map { operation in
+            ResetReport.Entry(
+                name: operation.rawValue, removed: reset[operation.rawValue] ?? [], note: operation.obstacle)
+        }
     }
 
     /// Keeps what the disk says of the failure, and the disk if it is wanted.

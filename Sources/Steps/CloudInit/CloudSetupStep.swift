@@ -110,6 +110,6 @@ package struct CloudSetupRecord: Hashable, Sendable, Codable {
     package var written: ByteCount
     /// Of the guest's network; nil where it had none or was open.
     package var traffic: GuestTraffic?
-    /// What the guest itself reset at its end, where the host cannot.
-    package var reset: [ResetReport.Entry]
+    /// What the guest itself reset at its end, where the host cannot; else nil.
+    package var reset: [ResetReport.Entry]?
 }

@@ -73,7 +73,7 @@ struct ResetScript {
         case .dropLines(let pattern, let words):
             words.map { "without \($0) \(places(pattern))" }.joined(separator: "\n")
         case .removeMarked(let pattern, let mark): "marked '\(mark)' \(places(pattern))"
-        case .write(let path, let text): "printf '%s' '\(text)' > '\(path)' && tell '\(path)'"
+        case .write(let path, let text): "printf '%s' '\(text)' > \"$root\"\(path) && tell \"$root\"\(path)"
         }
     }
 
@@ -84,34 +84,38 @@ struct ResetScript {
             let folder = plain[...slash]
             let name = plain[plain.index(after: slash)...]
             return [plain, "\(folder).\(name == "*" ? "[!.]*" : name)"]
-        }.joined(separator: " ")
+        }.map { "\"$root\"" + $0 }.joined(separator: " ")
     }
 
     /// What `ResetOperations` does in code.
     private static func special(_ operation: ResetOperation) -> [String] {
+        let text: String
         switch operation {
         case .cloudInit:
-            [
-                "for name in /var/lib/cloud/*; do case $name in */seed) ;; *) gone \"$name\" ;; esac; done"
-            ]
+            text = #"""
+                for name in "$root"/var/lib/cloud/*; do
+                    case $name in */seed) ;; *) gone "$name" ;; esac
+                done
+                """#
         case .logFiles:
-            [
-                "gone /var/log/journal/* /root/install.log* /root/*-ks.cfg",
-                "find /var/log -xdev -type f \\( -name '*.gz' -o -name '*.xz' -o -name '*.bz2' -o -name '*.zst'"
-                    + " -o -name '*.old' -o -name '*.[0-9]' -o -name '*.[0-9][0-9]'"
-                    + " -o -name '*-[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]' \\) 2> /dev/null | found gone",
-                "find /var/log -xdev -type f -size +0 2> /dev/null | found emptied",
-            ]
+            text = #"""
+                gone "$root"/var/log/journal/* "$root"/root/install.log* "$root"/root/*-ks.cfg
+                digits='[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]'
+                for kind in '*.gz' '*.xz' '*.bz2' '*.zst' '*.old' '*[-.][0-9]' '*[-.][0-9][0-9]' "*[-.]$digits"; do
+                    find "$root"/var/log -xdev -type f -name "$kind" 2> /dev/null | found gone
+                done
+                find "$root"/var/log -xdev -type f -size +0 2> /dev/null | found emptied
+                """#
         case .machineID:
-            [
-                "emptied /etc/machine-id",
-                "if [ -f /var/lib/dbus/machine-id ] && [ ! -L /var/lib/dbus/machine-id ]; then",
-                "ln -sf /etc/machine-id /var/lib/dbus/machine-id && tell /var/lib/dbus/machine-id",
-                "fi",
-            ]
+            text = #"""
+                emptied "$root"/etc/machine-id
+                bus=$root/var/lib/dbus/machine-id
+                if [ -f "$bus" ] && [ ! -L "$bus" ]; then ln -sf /etc/machine-id "$bus" && tell "$bus"; fi
+                """#
         // cloud-init, which is here, makes new ones.
-        case .sshHostKeys: ["gone /etc/ssh/*_host_*"]
-        default: []
+        case .sshHostKeys: text = "gone \"$root\"/etc/ssh/*_host_*"
+        default: return []
         }
+        return [text]
     }
 }
