@@ -39,6 +39,12 @@ long cext2_open_for_editing(const char *path, uint64_t offset, cext2_filesystem 
 }
 
 long cext2_flush(cext2_filesystem *filesystem) {
+    struct ext2_super_block *super = handle(filesystem)->super;
+    super->s_mnt_count = 0;
+    super->s_mtime = 0;
+    super->s_mtime_hi = 0;
+    memset(super->s_last_mounted, 0, sizeof super->s_last_mounted);
+    ext2fs_mark_super_dirty(handle(filesystem));
     // The result of a step is synced where it is kept.
     return ext2fs_flush2(handle(filesystem), EXT2_FLAG_FLUSH_NO_SYNC);
 }

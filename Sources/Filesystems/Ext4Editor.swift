@@ -45,7 +45,8 @@ package final class Ext4Editor {
     /// For finding and reading by paths only: what would change something throws.
     package init(reading filesystem: Ext4Filesystem) { self.filesystem = filesystem }
 
-    /// Writes what is still in memory.
+    /// Writes what is still in memory. Where and how often the filesystem was mounted is forgotten: an image is to look
+    /// as if it never was.
     package func flush() throws(Ext4.Failure) { try Ext4Filesystem.check(cext2_flush(filesystem.handle)) }
 
     /// Whether users have counted what they have: e2fsck has to correct that after a change.

@@ -40,11 +40,11 @@ import Tooling
         try await Place.with { place in
             let image = place.folder.appending("disk.img")
             try write(Self.disk, image)
-            let request = try place.request("disk.img", "disk: {size: 2M}\n")
+            let request = try place.request("disk.img", "disk: {size: 64M}\n")
             let report = try await place.factory.build(request, consumers: [])
             #expect(report.artifacts.map(\.file) == ["web-1.raw", "web-1.vmdk"])
             let bytes = try RepositoryFiles.bytes(report.folder.appending("web-1.raw"))
-            #expect(bytes.count == 2 << 20 && bytes.starts(with: Self.disk))
+            #expect(bytes.count == 64 << 20 && bytes.starts(with: Self.disk))
             let digest = Digest(of: Self.disk).hex
             let provenance = try place.text("web-1.provenance.json")
             #expect(provenance.contains("\"disk.img\"") && provenance.contains(digest))

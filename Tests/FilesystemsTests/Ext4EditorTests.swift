@@ -246,6 +246,23 @@ private struct EditedImage {
         }
     }
 
+    @Test func `An edited filesystem was never mounted`() async throws {
+        try await EditedImage.with(["-t", "ext4"]) { image in
+            let place = "\(image.disk)?offset=\(EditedImage.offset)"
+            for fact in ["mnt_count 3", "last_mounted /target", "mtime 20261121"] {
+                try await CommandRunner().runChecked(
+                    Command("debugfs", ["-w", "-R", "set_super_value \(fact)", place]),
+                    activity: "changing the superblock")
+            }
+            let before = try Ext4Filesystem(image.disk, offset: EditedImage.offset).facts
+            try Ext4Editor(image.disk, offset: EditedImage.offset).flush()
+            let after = try Ext4Filesystem(image.disk, offset: EditedImage.offset).facts
+            #expect([before.mounts, after.mounts] == [3, 0])
+            #expect([before.lastMounted, after.lastMounted] == [Array("/target".utf8), []])
+            try await image.isSound()
+        }
+    }
+
     @Test func `A filesystem that was enlarged is edited like another`() async throws {
         try await Scratch.with { scratch in
             let disk = scratch.path.appending("disk")

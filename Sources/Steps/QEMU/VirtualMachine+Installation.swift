@@ -132,6 +132,9 @@ extension SerialMatcher {
 
     /// What an installer shows when it waits for somebody.
     private static let questions = [
+        // Of the Debian installer without windows.
+        Rule(text: "!! ERROR:", reason: "the installer failed"),
+        Rule(text: "[Press enter to continue]", isPrompt: true, reason: "the installer waits for somebody"),
         Rule(text: "nstallation step failed", reason: "a step of the installer failed"),
         Rule(text: "Bad archive mirror", reason: "the installer cannot use its mirror"),
         Rule(text: "Failed to retrieve the preconfiguration file", reason: "the installer did not find its answers"),

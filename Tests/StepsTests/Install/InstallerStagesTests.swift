@@ -92,6 +92,17 @@ import Testing
         #expect(observed == [])
     }
 
+    @Test func `An error that an installer without windows shows is told in its words`() {
+        var matcher = SerialMatcher(SerialMatcher.installer(isAttended: false))
+        let screen = "\r\n!! ERROR: Unable to install GRUB in /dev/vda\r\n\r\n[Press enter to continue] "
+        let signs = matcher.signs(adding: Array(screen.utf8))
+        #expect(
+            signs == [
+                .failure("the installer failed: !! ERROR: Unable to install GRUB in /dev/vda"),
+                .failure("the installer waits for somebody"),
+            ])
+    }
+
     @Test func `Only the whole line says that an installation is done`() {
         let words = SerialMatcher.installationFinished
         for (text, signs) in [
