@@ -16,13 +16,12 @@ struct ImageConfigurationWork {
     /// What is configured, and where the result comes: links resolved, so that a link stays one.
     let image: FilePath
     let target: FilePath
-    let note: @Sendable (String) -> Void
+    let notes: ImageNotes
 
-    init(_ factory: Factory, _ request: ImageConfigurationRequest, _ note: @escaping @Sendable (String) -> Void) throws
-    {
+    init(_ factory: Factory, _ request: ImageConfigurationRequest, _ notes: ImageNotes) throws {
         self.factory = factory
         self.request = request
-        self.note = note
+        self.notes = notes
         image = try Self.resolved(request.image)
         target = request.output.map { (try? Self.resolved($0)) ?? $0 } ?? image
     }
@@ -39,7 +38,9 @@ struct ImageConfigurationWork {
 
     func run() async throws -> ConfiguredImage {
         let seed = try seedFiles()
+        try requirePlaces()
         try check()
+        try await warn(of: seed)
         try writeSeed(seed)
         let opened = try await factory.openStore()
         try SpaceCheck.check(store: opened.root, output: target.removingLastComponent())
@@ -50,7 +51,7 @@ struct ImageConfigurationWork {
         let state = ConfigurationState(target)
         let key = try ConfigurationState.key(base, format)
         if let kept = try await state.kept(key, input: input.digest) {
-            note("\(target) is up to date")
+            notes.note("\(target) is up to date")
             return kept
         }
         let results = try await steps(base, format, seed, input, opened)
@@ -74,6 +75,31 @@ struct ImageConfigurationWork {
                     error as? Errno == .noSuchFileOrDirectory ? .pathNotFound(path.string) : .load(path.string)
                 throw ImageConfigurationFailure(reason, "cannot read the file for cloud-init \(path): \(text)")
             }
+        }
+    }
+
+    /// What is written must not take the place of what is read, nor of anything else that is written.
+    private func requirePlaces() throws {
+        var owners = [FilePlace(image): "the image"]
+        for (kind, path) in request.seed { owners[FilePlace(path)] = "the file for \(kind.rawValue)" }
+        func claim(_ path: FilePath?, _ what: String, _ reason: (String) -> ImageConfigurationFailure.Reason) throws {
+            guard let path else { return }
+            if let owner = owners.updateValue(what, forKey: FilePlace(path)) {
+                throw ImageConfigurationFailure(
+                    reason(path.string), "\(what) would be written over \(owner), \(path)",
+                    details: ["hint: choose another path for it"])
+            }
+        }
+        if FilePlace(target) != FilePlace(image) { try claim(target, "the result") { .create($0) } }
+        if !request.seed.isEmpty { try claim(request.seedOutput, "the copy of the seed") { _ in .seed } }
+        try claim(request.log, "the log") { .create($0) }
+    }
+
+    private func warn(of seed: [SeedFile]) async throws {
+        do {
+            for warning in try await SeedWarnings(runner: factory.runner).of(seed) { notes.warn(warning.description) }
+        } catch let error as FactoryError {
+            throw ImageConfigurationFailure(.load(image.string), error)
         }
     }
 
@@ -109,7 +135,7 @@ struct ImageConfigurationWork {
             let bytes = try NoCloudSeed.image(.iso, files, instance: NoCloudSeed.newInstance())
             let folder = path.removingLastComponent()
             try Folder.make(folder.isEmpty ? "." : folder)
-            try DurableFile.write(bytes, to: path)
+            try DurableFile.write(bytes, to: path, permissions: SeedSecrecy.permissions(request.seed.values))
         } catch {
             throw ImageConfigurationFailure(.seed, FileFailure.error(error, "write the seed", path))
         }
@@ -118,7 +144,7 @@ struct ImageConfigurationWork {
     private func fetch(_ opened: FolderStore) async throws -> FetchedSource {
         do {
             return try await factory.sources(of: opened).fetch(
-                Source(.file, image.string), checksum: nil, report: TransferReport(log: note, warn: note))
+                Source(.file, image.string), checksum: nil, report: notes.transfer)
         } catch let error as FactoryError {
             throw ImageConfigurationFailure(.load(image.string), error)
         }
@@ -127,7 +153,8 @@ struct ImageConfigurationWork {
     private func format(of path: FilePath) async throws -> ImageFormat {
         do {
             let facts = try await ImageInspection(runner: factory.runner, executable: factory.executable).inspect(
-                path, claimed: request.format?.rawValue, accepted: Set(ImageFormat.allCases.map(\.rawValue)))
+                path, as: "the image \(image)", claimed: request.format?.rawValue,
+                accepted: Set(ImageFormat.allCases.map(\.rawValue)))
             guard let format = ImageFormat(rawValue: facts.format) else {
                 throw FactoryError(.internal, "\(facts.format) is no format of images")
             }
@@ -172,7 +199,7 @@ struct ImageConfigurationWork {
         let plan = try Planner.plan(definition, facts: facts)
         let environment = try environment(seed, input, opened)
         let failed = Mutex("")
-        let follower = ConfigurationFollower(note)
+        let follower = ConfigurationFollower(notes: notes)
         let events = EventLog(
             clock: factory.clock,
             consumers: [
@@ -196,16 +223,23 @@ struct ImageConfigurationWork {
             of: opened, localFiles: Dictionary(seed.map { ($0.digest, FilePath($0.path)) }) { first, _ in first })
         made.sources = [input.digest: input.path]
         made.guestMirrors = try GuestMirrorRules.rules(factory.environment)
-        made.monitorSocket = request.monitorSocket
+        made.monitorSocket = monitorSocket
         made.consoleCopy = request.log
         made.keepsFailed = request.keepsFailed
-        if let timeout = request.timeout { made.setupClocks = GuestClocks(total: timeout) }
+        made.setupClocks = request.setupClocks
         made.libvirtMachine = try libvirtMachine()
         made.leaseDomain = {
             let intent = try opened.ledger.libvirtDomain(of: LibvirtDomain.connection)
             return LibvirtLease(domain: LibvirtDomain(name: Ledger.domainName(intent.id))) { intent.settle() }
         }
         return made
+    }
+
+    private var monitorSocket: MonitorSocket? {
+        guard let path = request.monitorSocket else { return nil }
+        guard !request.requiresMonitor else { return MonitorSocket(path) }
+        let warn = notes.warn
+        return MonitorSocket(path) { warn("warning: \($0.message); the guest starts without it") }
     }
 
     private func libvirtMachine() throws -> LibvirtMachine {
@@ -280,6 +314,11 @@ struct ImageConfigurationWork {
     }
 }
 
+extension ImageConfigurationRequest {
+    /// Nil: those of the accelerator.
+    var setupClocks: GuestClocks? { timeout.map(GuestClocks.setup(within:)) }
+}
+
 extension ImageConfigurationFailure {
     init(_ reason: Reason, _ error: FactoryError) {
         self.init(
@@ -298,17 +337,18 @@ extension ConfiguredImage.Reset {
 
 /// Tells a person what the steps do, and how long each took.
 private struct ConfigurationFollower {
-    private let note: @Sendable (String) -> Void
-
-    init(_ note: @escaping @Sendable (String) -> Void) { self.note = note }
+    let notes: ImageNotes
 
     func tell(_ event: BuildEvent) {
         switch event.kind {
-        case .started(_, let activity): note(activity)
-        case .finished(let step, .reused, _): note("\(step) is in the store")
-        case .finished(let step, .succeeded, let seconds): note("\(step) took \((seconds * 10).rounded() / 10) s")
-        case .log(_, let line): note(line)
-        case .warning(_, let message): note("warning: " + message)
+        case .started(_, let activity): notes.note(activity)
+        case .finished(let step, .reused, _): notes.note("\(step) is in the store")
+        case .finished(let step, .succeeded, let seconds):
+            notes.note("\(step) took \((seconds * 10).rounded() / 10) s")
+        case .log(_, let line): notes.note(line)
+        // Findings are many; of them the result has the number.
+        case .warning("verify", let message): notes.note("warning: " + message)
+        case .warning(_, let message): notes.warn("warning: " + message)
         default: break
         }
     }
