@@ -33,7 +33,6 @@ extension Factory {
         if case .image(let base) = loaded.definition.base, let source = base.input?.source {
             try InstallationCheck.requireFile(source, "the base image")
         }
-        loaded.warnings += try await SeedWarnings(runner: runner).of(loaded.definition.seed)
         guard case .netinstall(let install) = loaded.definition.base else { return loaded }
         let code = request.definition.isImage ? FactoryError.Code.failed : .definition
         loaded.notes = try await InstallationCheck(runner: runner).check(install, code: code)

@@ -81,7 +81,9 @@ struct ImageConfigurationWork {
     /// What is written must not take the place of what is read, nor of anything else that is written.
     private func requirePlaces() throws {
         var owners = [FilePlace(image): "the image"]
-        for (kind, path) in request.seed { owners[FilePlace(path)] = "the file for \(kind.rawValue)" }
+        for (kind, path) in request.seed.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+            owners[FilePlace(path)] = "the file for \(kind.rawValue)"
+        }
         func claim(_ path: FilePath?, _ what: String, _ reason: (String) -> ImageConfigurationFailure.Reason) throws {
             guard let path else { return }
             if let owner = owners.updateValue(what, forKey: FilePlace(path)) {
@@ -96,10 +98,12 @@ struct ImageConfigurationWork {
     }
 
     private func warn(of seed: [SeedFile]) async throws {
-        do {
-            for warning in try await SeedWarnings(runner: factory.runner).of(seed) { notes.warn(warning.description) }
-        } catch let error as FactoryError {
-            throw ImageConfigurationFailure(.load(image.string), error)
+        for file in seed {
+            do {
+                for warning in try await file.warnings(runner: factory.runner) { notes.warn(warning.description) }
+            } catch let error as FactoryError {
+                throw ImageConfigurationFailure(.load(file.path), error)
+            }
         }
     }
 

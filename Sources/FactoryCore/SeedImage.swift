@@ -63,7 +63,10 @@ package struct SeedImage: Sendable {
         for (kind, path) in files.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
             let bytes = try await BlockingWork.run { _ in try Self.read(kind, path) }
             contents[kind] = bytes
-            try await SeedWarnings(runner: runner).of(kind, bytes, at: path).forEach(warn)
+            let name = path == "/dev/stdin" ? "standard input" : path.string
+            let isFile = path.isAbsolute && path != "/dev/stdin"
+            try await SeedFile.warnings(kind, bytes, name: name, path: isFile ? path : nil, runner: runner)
+                .forEach(warn)
         }
         let instance = metaData.instance ?? NoCloudSeed.newInstance()
         if contents[.metaData] == nil { contents[.metaData] = Array(try metaData.text(instance: instance).utf8) }

@@ -76,8 +76,12 @@ struct CloudSetupAttempt {
     ) async throws -> (VirtualMachine.SetUp, GuestTraffic?) {
         let console = try SetupConsole(context.report, copy: environment.consoleCopy)
         guard action.hypervisor == .qemu else {
-            throw FactoryError(
-                .unavailable, "setting an image up in a machine of libvirt is not supported", remedy: "use QEMU itself")
+            let setup = LibvirtSetup(
+                action: action, environment: environment, evidence: evidence,
+                clocks: .setup(environment, parts.accelerator))
+            return (
+                try await setup.run(parts, receiver, patience(parts.accelerator), console, context), nil
+            )
         }
         return try await ScratchFolder.with(in: context.scratch) { folder in
             try await withNetwork(in: folder, context) { network in
@@ -151,6 +155,9 @@ struct CloudSetupAttempt {
         _ end: VirtualMachine.SetUp, _ receiver: ProbeReceiver?, _ traffic: GuestTraffic?, _ parts: Parts,
         _ context: StepContext
     ) async throws {
+        if let receiver, receiver.report == nil {
+            throw SetupFailure(.cloudInitError, "the guest said that it is done, but not what cloud-init did")
+        }
         let after = try await SetupFindings.read(parts.disk, isGiven: true, environment: environment, context: context)
         let report = receiver?.report ?? ProbeReport(exit: 0, status: .null, result: .null)
         if receiver != nil, after.isReadable, after.result == nil {

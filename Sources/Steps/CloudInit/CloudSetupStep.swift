@@ -56,6 +56,9 @@ struct CloudSetupStep {
         }
         if action.hypervisor == .libvirt {
             context.report.warn("the machine is libvirt's and reaches what its description says")
+            if let path = environment.monitorSocket {
+                context.report.warn("libvirt keeps the monitors of its machines: there is none at \(path)")
+            }
         }
         if !findings.isReadable {
             let content =

@@ -5,7 +5,7 @@ package struct LibvirtMachine: Hashable, Sendable {
     package var values: [String: String]
     /// Nil: one that nobody else has.
     package var name: String?
-    /// What `virsh undefine` is told beside the name: `nvram`, `managed-save`.
+    /// What `virsh undefine` is told beside the name: `nvram`, `managed_save`.
     package var removeOptions: [String]
 
     package init(

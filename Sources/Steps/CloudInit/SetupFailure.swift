@@ -36,6 +36,12 @@ struct SetupFailure: Error, Sendable {
         }
     }
 
+    /// With what the guest said before, which may say more than its end.
+    func explained(by clues: Set<BootSign.Clue>) -> SetupFailure {
+        guard clues.contains(.diskFull), [.timeout, .earlyPowerOff, .guestReset].contains(reason) else { return self }
+        return SetupFailure(.diskFull, "the guest's disk is full", remedy: "give the image a larger disk")
+    }
+
     /// For users: the reason's word, and where everything is that helps.
     func error(evidence: FilePath? = nil) -> FactoryError {
         let remedies = [remedy, evidence.map { "see \($0)" }].compactMap { $0 }
@@ -55,6 +61,13 @@ extension SetupFailure {
     static let restarted = SetupFailure(
         .guestReset, "the guest restarted, though it should only be switched off",
         remedy: "take away what restarts it, such as 'power_state' or 'package_reboot_if_required'")
+
+    static func stays(_ clocks: GuestClocks) -> SetupFailure {
+        SetupFailure(
+            .noShutdown, "cloud-init is done, and the guest did not switch itself off within \(clocks.shutdownGrace)",
+            remedy: "see what keeps it from shutting down")
+    }
+
     static let noCloudInit = SetupFailure(
         .noCloudInit, "the image has no cloud-init", remedy: "take an image with cloud-init, or install it there")
     static let switchedOff = SetupFailure(

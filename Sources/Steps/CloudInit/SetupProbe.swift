@@ -99,13 +99,22 @@ struct SetupProbe: Hashable, Sendable {
             say report ",\\"exit\\":$code,\\"status\\":$status,\\"result\\":$(object "$(cat "$result" 2> /dev/null)")"
         }
 
+        last_commands() {
+            :
+        \(lastCommands)
+        }
+
+        end() {
+            report
+            last_commands
+            sync
+            say finished
+        }
+
         # Somebody else switches the machine off: that is no matter once cloud-init is done.
         leave() {
             trap '' TERM
-            if [ -s "$result" ]; then
-                report
-                say finished
-            fi
+            if [ -s "$result" ]; then end; fi
             exit 0
         }
 
@@ -128,18 +137,14 @@ struct SetupProbe: Hashable, Sendable {
             done
         }
 
-        last_commands() {
-            :
-        \(lastCommands)
-        }
-
         if [ "$1" != wait ]; then
             find_port
             mkdir -p "$work"
             cp "$0" "$work/probe"
             say started
             if [ -d "$root/run/systemd/system" ]; then
-                exec systemd-run --quiet --no-block --unit=image-factory-probe /bin/sh "$work/probe" wait
+                exec systemd-run --quiet --no-block --unit=image-factory-probe --property=TimeoutStopSec=15min \\
+                    /bin/sh "$work/probe" wait
             fi
             setsid /bin/sh "$work/probe" wait < /dev/null > /dev/null 2>&1 &
             exit 0
@@ -148,11 +153,10 @@ struct SetupProbe: Hashable, Sendable {
         find_port
         trap leave TERM
         wait_for_end
+        # What the user-data wants of the end, by power_state, comes first.
+        pause
         trap '' TERM
-        report
-        last_commands
-        sync
-        say finished
+        end
         systemctl poweroff 2> /dev/null || poweroff || halt -p
 
         """

@@ -43,12 +43,7 @@ extension VirtualMachine {
     private func keepEvidence(_ failure: SetupFailure, of guest: RunningMachine) async -> SetupFailure {
         _ = await self.failure(GuestSession.Failure(kind: .told, reason: failure.text), of: guest)
         try? WholeFile.write(guest.events.lines.map { $0 + "\n" }.joined(), evidence.appending(Self.events))
-        var failure = failure
-        let clues = guest.recorder.clues
-        if clues.contains(.diskFull), [.timeout, .earlyPowerOff, .guestReset].contains(failure.reason) {
-            failure = SetupFailure(.diskFull, "the guest's disk is full", remedy: "give the image a larger disk")
-        }
-        return failure
+        return failure.explained(by: guest.recorder.clues)
     }
 
     private func end(
@@ -91,9 +86,6 @@ extension VirtualMachine {
         case .poweredOff: throw SetupFailure.earlyPowerOff
         default: break
         }
-        guard receiver.report != nil else {
-            throw SetupFailure(.cloudInitError, "the guest said that it is done, but not what cloud-init did")
-        }
     }
 
     /// Until the system is up and whatever cloud-init there is has said its last word, or is not heard any more.
@@ -125,10 +117,7 @@ extension VirtualMachine {
             try? await guest.monitor.powerDown()
         }
         guard isGone() else {
-            throw SetupFailure(
-                .noShutdown,
-                "cloud-init is done, and the guest did not switch itself off within \(clocks.shutdownGrace)",
-                remedy: "see what keeps it from shutting down")
+            throw SetupFailure.stays(clocks)
         }
         if guest.events.end == .restarted { throw SetupFailure.restarted }
     }

@@ -10,11 +10,20 @@ struct SystemRoot: Hashable {
     var content: FilesystemSignature
 
     /// All filesystems that may hold a system, in the order of the disk: those with an os-release first of all, else
-    /// whatever Linux may be in. A disk without partitions is one filesystem.
+    /// those that cannot be read, else whatever Linux may be in. A disk without partitions is one filesystem.
     static func all(of disk: some ByteSource) throws -> [SystemRoot] {
-        let places = try filesystems(of: disk)
-        let systems = places.filter { $0.content.isExt && $0.hasSystem(in: disk) }
-        return systems.isEmpty ? places.filter(\.content.isLinux) : systems
+        let places = try filesystems(of: disk).filter(\.content.isLinux)
+        var systems: [SystemRoot] = []
+        var unreadable: [SystemRoot] = []
+        for place in places {
+            switch place.hasSystem(in: disk) {
+            case true?: systems.append(place)
+            case nil: unreadable.append(place)
+            // Such as /boot beside a root of btrfs.
+            case false?: break
+            }
+        }
+        return [systems, unreadable].first { !$0.isEmpty } ?? places
     }
 
     /// All filesystems that are known, in the order of the disk.
@@ -32,8 +41,11 @@ struct SystemRoot: Hashable {
         }
     }
 
-    private func hasSystem(in disk: some ByteSource) -> Bool {
-        guard let filesystem = try? Ext4Filesystem(in: disk, offset: UInt64(bytes.lowerBound)) else { return false }
+    /// Nil if nobody can tell.
+    private func hasSystem(in disk: some ByteSource) -> Bool? {
+        guard content.isExt, let filesystem = try? Ext4Filesystem(in: disk, offset: UInt64(bytes.lowerBound)) else {
+            return nil
+        }
         let files = Ext4Editor(reading: filesystem)
         return ["/etc/os-release", "/usr/lib/os-release"].contains { (try? files.find(BytePath($0))) != nil }
     }

@@ -15,16 +15,22 @@ package struct LibvirtDomain: Hashable, Sendable {
     package static var connection: String { geteuid() == 0 ? "qemu:///system" : "qemu:///session" }
 
     /// Switches the domain off and undefines it. Returns whether it is gone: true also if it never was.
-    package func release(by runner: any CommandRunning) async -> Bool {
+    ///
+    /// - Parameter words: what is removed with it beside the variables of its firmware: `managed_save`.
+    package func release(by runner: any CommandRunning, removing words: [String] = []) async -> Bool {
         // In a task of its own: an installation that was cancelled cleans up too.
         await Task.detached {
             _ = try? await runner.run(virsh("destroy", name))
-            guard let result = try? await runner.run(virsh("undefine", name, "--nvram")) else { return false }
+            let flags = words.map { "--" + $0.replacing("_", with: "-") }.filter { $0 != "--nvram" }
+            let undefine = virsh(["undefine", name, "--nvram"] + flags)
+            guard let result = try? await runner.run(undefine) else { return false }
             return result.succeeded || result.lastLines.contains { $0.contains("failed to get domain") }
         }.value
     }
 
-    func virsh(_ words: String...) -> Command {
+    func virsh(_ words: String...) -> Command { virsh(words) }
+
+    func virsh(_ words: [String]) -> Command {
         Command(
             "virsh", ["-c", connection] + words, environment: Self.environment, timeout: .seconds(60))
     }

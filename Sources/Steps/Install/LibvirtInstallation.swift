@@ -191,7 +191,7 @@ extension LibvirtDomain {
 }
 
 /// What comes to the end of a file that another program writes.
-private final class FileTail {
+final class FileTail {
     private let path: FilePath
     private let recorder: SerialRecorder
     private var file: FileDescriptor?

@@ -1,6 +1,8 @@
+import DiskFormats
 import Filesystems
 import Glibc
 import Model
+import Synchronization
 import SystemPackage
 import TestSupport
 import Testing
@@ -59,6 +61,95 @@ struct CloudSetupLongTests {
         try await TinyCloudGuest.with("serial") { guest in
             try await guest.run()
             #expect(try guest.text("/etc/written") == "hello\n")
+        }
+    }
+
+    @Test func `Two guests are set up at the same time`() async throws {
+        func setUp(_ text: String) async throws -> Duration {
+            try await TinyCloudGuest.with(nil, [.userData: "#cloud-config\n# writes: \(text)\n"]) { guest in
+                let start = ContinuousClock.now
+                try await guest.run()
+                #expect(try guest.text("/etc/written") == "\(text)\n")
+                return ContinuousClock.now - start
+            }
+        }
+        async let one = setUp("one")
+        async let two = setUp("two")
+        let start = ContinuousClock.now
+        let times = try await [one, two]
+        #expect(ContinuousClock.now - start < times[0] + times[1], "they ran one after the other")
+    }
+
+    @Test func `People reach the monitor of the machine at the path they choose, while it runs`() async throws {
+        try await TinyCloudGuest.with("hang") { guest in
+            guest.environment.monitorSocket = MonitorSocket(guest.folder.appending("monitor"))
+            guest.environment.setupClocks?.noProgress = .seconds(15)
+            let running = guest
+            async let end = running.fail(.timeout)
+            let heard = Mutex<[UInt8]>([])
+            let caller = try await SocketConnection.connect(to: "monitor", in: guest.folder, within: .seconds(20))
+            defer { caller.close() }
+            caller.startReading(onBytes: { bytes in heard.withLock { $0 += bytes } }, onEnd: {})
+            try caller.send(Array("info status\n".utf8))
+            #expect(Scratch.names(guest.folder).contains("monitor"))
+            _ = try await end
+            #expect(String(decoding: heard.withLock { $0 }, as: UTF8.self).contains("VM status: running"))
+            #expect(!Scratch.names(guest.folder).contains("monitor"))
+        }
+    }
+
+    @Test func `A guest whose root the host cannot read says itself how cloud-init ended, and resets itself`()
+        async throws
+    {
+        try await Scratch.with { scratch in
+            let image = scratch.path.appending("image.raw")
+            try Self.makeUnreadable(TinyCloudGuest.image, image)
+            let files: [SeedFile.Kind: String] = [.userData: "#cloud-config\n# writes: hello\n"]
+            var guest = try TinyCloudGuest(scratch.path, image, files)
+            guest.action.reset = .defaults
+            try await guest.run()
+            #expect(
+                guest.events.warnings.contains(
+                    "xfs cannot be read without mounting it: the guest itself is asked how cloud-init ended"))
+            let record = try guest.record()
+            #expect(record.witness == .guest && record.status == "done")
+            #expect(record.datasource == "DataSourceNoCloud [seed=/dev/vdb]")
+
+            let report = try await guest.reset(ResetAction(.defaults, makesHostKeyUnit: false))
+            #expect(report.operations == record.reset)
+            #expect(report.operations.first { $0.name == "tmp-files" }?.removed.contains("/tmp/hook") == true)
+            #expect(report.operations.first { $0.name == "script" }?.note != nil)
+            let clone = guest.folder.pushing("reset/disk.raw")
+            #expect(try await TinyCloudGuest.digest(clone).prefix(64) == TinyCloudGuest.digest(guest.disk).prefix(64))
+        }
+    }
+
+    @Test func `A root that the host cannot read is not reset without its guest`() async throws {
+        try await Scratch.with { scratch in
+            let image = scratch.path.appending("image.raw")
+            try Self.makeUnreadable(TinyCloudGuest.image, image)
+            let guest = try TinyCloudGuest(scratch.path, image, [:])
+            try SparseFile.copy(from: image, to: guest.disk) { _, _ in }
+            let error = await #expect(throws: FactoryError.self) {
+                _ = try await guest.reset(ResetAction(.defaults, makesHostKeyUnit: false), afterSetup: false)
+            }
+            #expect(error?.message == "the image cannot be reset: xfs cannot be edited without mounting it")
+        }
+    }
+
+    /// The tiny image as one of /boot and a root of xfs; nobody but this program looks at the latter.
+    private static func makeUnreadable(_ image: FilePath, _ copy: FilePath) throws {
+        try SparseFile.copy(from: image, to: copy) { _, _ in }
+        chmod(copy.string, 0o644)
+        let editor = try Ext4Editor(copy, offset: 1 << 20)
+        try editor.remove(try #require(try editor.find("/etc/os-release")))
+        try editor.flush()
+        let file = try FileDescriptor.open(copy, .readWrite)
+        try file.closeAfter {
+            let end = try file.seek(offset: 0, from: .end)
+            try DiskChange.addPartition(2, type: 0x83, end..<end + (1 << 20), to: file)
+            try file.writeAll(toAbsoluteOffset: end, Array("XFSB".utf8))
+            try file.resize(to: end + (1 << 20))
         }
     }
 

@@ -23,18 +23,19 @@ struct TinyCloudGuest {
     static let image = RepositoryFiles.root.appending(".build/tiny-cloud/disk.raw")
 
     /// - Parameter tiny: one of the switches of scripts/tiny-cloud-init.
-    static func with(
+    static func with<Value>(
         _ tiny: String? = nil, _ files: [SeedFile.Kind: String] = [:],
-        _ body: (inout TinyCloudGuest) async throws -> Void
-    ) async throws {
+        _ body: (inout TinyCloudGuest) async throws -> Value
+    ) async throws -> Value {
         try #require(access(image.string, R_OK) == 0, "run scripts/setup, which makes the tiny cloud image")
-        try await Scratch.with { scratch in
+        return try await Scratch.with { scratch in
             var files = files
             files[.userData] = files[.userData] ?? "#cloud-config\n# tiny: \(tiny ?? "")\n# writes: hello\n"
             var guest = try TinyCloudGuest(scratch.path, image, files)
             let before = try await digest(image)
-            try await body(&guest)
+            let value = try await body(&guest)
             #expect(try await digest(image) == before)
+            return value
         }
     }
 
@@ -69,24 +70,36 @@ struct TinyCloudGuest {
     var output: FilePath { folder.appending("out") }
     var disk: FilePath { output.appending("disk.raw") }
 
-    func context(_ step: String, disk: FilePath, output: FilePath) -> StepContext {
+    func context(_ step: String, _ inputs: [String: FilePath], output: FilePath) -> StepContext {
         StepContext(
-            inputs: ["disk": disk], output: output, scratch: folder.appending("scratch"),
+            inputs: inputs, output: output, scratch: folder.appending("scratch"),
             report: StepReport(step: step) { [events] in events.add($0) })
     }
 
+    /// Expects that no process is left, however it ends.
     func run() async throws {
+        defer { #expect(processes() == []) }
         try await CloudSetupStep(action: action, environment: environment)
-            .run(in: context("cloud-setup", disk: base, output: output))
+            .run(in: context("cloud-setup", ["disk": base], output: output))
     }
 
-    /// Resets what `run` has left.
-    func reset(_ action: ResetAction) async throws -> ResetReport {
+    /// The command lines that name the guest's folder: of its machine and whatever serves it.
+    private func processes() -> [String] {
+        Scratch.names("/proc").filter { UInt32($0) != nil }.compactMap { process in
+            let line = try? Scratch.read(FilePath("/proc").appending(process).appending("cmdline"))
+            return line.flatMap { $0.contains(folder.string) ? $0.replacing("\0", with: " ") : nil }
+        }
+    }
+
+    /// Resets what `run` has left, or a disk that was put in its place.
+    func reset(_ action: ResetAction, afterSetup: Bool = true) async throws -> ResetReport {
         let output = folder.appending("reset")
         // As it is in the store.
         chmod(disk.string, 0o444)
+        var inputs = ["disk": disk]
+        if afterSetup { inputs["setup"] = self.output.appending("cloud-init.json") }
         try await ResetStep(action: action, environment: environment)
-            .run(in: context("reset", disk: disk, output: output))
+            .run(in: context("reset", inputs, output: output))
         return try Canonical.decode(ResetReport.self, from: RepositoryFiles.bytes(output.appending("reset.json")))
     }
 
