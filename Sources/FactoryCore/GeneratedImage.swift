@@ -65,6 +65,32 @@ package struct SingleImageOptions: Sendable {
             ImageArchitecture.Image(key: name, name: name, version: version.map { LiteralText($0) }, base: base))
     }
 
+    /// What is suspicious in them, and what of them has no effect, as lines.
+    package var warnings: [String] {
+        var found: [String] = []
+        func warn(_ text: String) { found.append("warning: " + text) }
+        guard let input, !input.isEmpty else {
+            let given = [
+                ("--input-format", inputFormat), ("--input-checksum-type", checksumType),
+                ("--input-checksum", checksum), ("--input-checksum-read-bytes", readBytes),
+            ].compactMap { name, value in value.map { _ in name } }
+            if !given.isEmpty {
+                warn("without --input the disk is empty, and \(given.joined(separator: ", ")) not used")
+            }
+            return found
+        }
+        guard let readBytes else { return found }
+        if let checksum, !checksum.isEmpty, !checksum.contains("/") {
+            warn(
+                readBytes == "0"
+                    ? "--input-checksum-read-bytes: 0 means the whole file"
+                    : "the checksum is of the first \(readBytes) bytes only: the rest may be anything")
+        } else {
+            warn("--input-checksum-read-bytes is for a checksum that is given as a value, and not used")
+        }
+        return found
+    }
+
     private func source(in folder: String) throws -> ImageBase.Input? {
         let checksum = try expected(in: folder)
         guard let input, !input.isEmpty else { return nil }
@@ -77,6 +103,9 @@ package struct SingleImageOptions: Sendable {
 
     private func expected(in folder: String) throws -> Checksum? {
         if let bufferSize, UInt64(bufferSize) == nil { throw wrong(bufferSize, "int", "buffer size") }
+        if let readBytes, UInt64(readBytes) == nil {
+            throw wrong(readBytes, "a number of bytes", "number of bytes of the checksum", type: "int")
+        }
         guard let checksum, !checksum.isEmpty else {
             guard let checksumType else { return nil }
             throw ImageGenerationFailure(
@@ -114,9 +143,12 @@ package struct SingleImageOptions: Sendable {
         return format
     }
 
-    private func wrong(_ value: String, _ wanted: String, _ what: String) -> ImageGenerationFailure {
+    private func wrong(
+        _ value: String, _ wanted: String, _ what: String, type: String = "str"
+    ) -> ImageGenerationFailure {
         ImageGenerationFailure(
-            .definition(.wrongType), "Invalid attribute type: <class 'str'> for value: \(value) - must be \(wanted)",
+            .definition(.wrongType),
+            "Invalid attribute type: <class '\(type)'> for value: \(value) - must be \(wanted)",
             details: ["the \(what) must be \(wanted)"])
     }
 }
@@ -139,10 +171,14 @@ package struct LoadedArchitecture: Sendable {
         do {
             // More than a file may have, so that a larger one is told.
             bytes = try DurableFile.read(path, limit: 2 << 20)
-        } catch {
+        } catch  where error == .noSuchFileOrDirectory || error == .notDirectory {
             throw ImageGenerationFailure(
                 .noDefinition(path.string), "cannot read the architecture file: \(error)",
                 details: ["hint: check the path \(path)"])
+        } catch {
+            throw ImageGenerationFailure(
+                .definition(.unreadable), "Failed to load path: \(path)",
+                details: ["cannot read the architecture file: \(error)", "hint: check its kind and its mode"])
         }
         do {
             let result = try ArchitectureDialect.parse(

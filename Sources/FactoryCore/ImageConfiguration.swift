@@ -47,13 +47,16 @@ package struct ImageConfigurationRequest: Sendable {
     package var libvirt: Libvirt
     /// A socket for QEMU's monitor, for looking in.
     package var monitorSocket: FilePath?
+    /// Whether it fails where the socket cannot be made, such as while another machine has it; else that is a warning.
+    package var requiresMonitor: Bool
     /// Gets a copy of what the guest writes to its serial console.
     package var log: FilePath?
     /// Nil: nothing is reset.
     package var reset: ResetSelection?
     /// Whether a unit that makes host keys is installed where nothing in the image would.
     package var makesHostKeyUnit: Bool
-    /// The most time for the guest; nil: as long as the accelerator makes it reasonable.
+    /// The most time for a guest; nil: as long as the accelerator makes it reasonable. Where KVM fails and the guest starts
+    /// once more without it, it counts anew.
     package var timeout: Duration?
     /// Whether the disk of a guest that failed stays, for looking at it.
     package var keepsFailed: Bool
@@ -64,8 +67,8 @@ package struct ImageConfigurationRequest: Sendable {
         network: CloudSetup.Network = .proxy, degradation: CloudSetup.Degradation = .warn,
         firmware: BootCheckAction.Firmware = .bios, memory: ByteCount = .gibi(2), processors: UInt32 = 1,
         processor: String? = nil, hypervisor: Netinstall.Hypervisor = .qemu, libvirt: Libvirt = Libvirt(),
-        monitorSocket: FilePath? = nil, log: FilePath? = nil, reset: ResetSelection? = nil,
-        makesHostKeyUnit: Bool = true, timeout: Duration? = nil, keepsFailed: Bool = false
+        monitorSocket: FilePath? = nil, requiresMonitor: Bool = true, log: FilePath? = nil,
+        reset: ResetSelection? = nil, makesHostKeyUnit: Bool = true, timeout: Duration? = nil, keepsFailed: Bool = false
     ) {
         self.image = image
         self.output = output
@@ -82,6 +85,7 @@ package struct ImageConfigurationRequest: Sendable {
         self.hypervisor = hypervisor
         self.libvirt = libvirt
         self.monitorSocket = monitorSocket
+        self.requiresMonitor = requiresMonitor
         self.log = log
         self.reset = reset
         self.makesHostKeyUnit = makesHostKeyUnit
@@ -191,14 +195,13 @@ package struct ImageConfigurationFailure: Error, Sendable {
 
 extension Factory {
     /// Sets an image up by cloud-init in a virtual machine, resets it, and puts it in its place, whole or not at all.
-    /// `note` gets lines about what is done.
     ///
     /// Throws `ImageConfigurationFailure` or `CancellationError`; then every file is as it was before.
     package func configure(
-        _ request: ImageConfigurationRequest, note: @escaping @Sendable (String) -> Void
+        _ request: ImageConfigurationRequest, telling notes: ImageNotes
     ) async throws -> ConfiguredImage {
         do {
-            return try await ImageConfigurationWork(self, request, note).run()
+            return try await ImageConfigurationWork(self, request, notes).run()
         } catch let error as FactoryError {
             throw ImageConfigurationFailure(.create(request.image.string), error)
         }

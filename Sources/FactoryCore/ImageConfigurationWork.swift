@@ -16,13 +16,12 @@ struct ImageConfigurationWork {
     /// What is configured, and where the result comes: links resolved, so that a link stays one.
     let image: FilePath
     let target: FilePath
-    let note: @Sendable (String) -> Void
+    let notes: ImageNotes
 
-    init(_ factory: Factory, _ request: ImageConfigurationRequest, _ note: @escaping @Sendable (String) -> Void) throws
-    {
+    init(_ factory: Factory, _ request: ImageConfigurationRequest, _ notes: ImageNotes) throws {
         self.factory = factory
         self.request = request
-        self.note = note
+        self.notes = notes
         image = try Self.resolved(request.image)
         target = request.output.map { (try? Self.resolved($0)) ?? $0 } ?? image
     }
@@ -39,11 +38,10 @@ struct ImageConfigurationWork {
 
     func run() async throws -> ConfiguredImage {
         let seed = try seedFiles()
+        try requirePlaces()
         try check()
+        try await warn(of: seed)
         try writeSeed(seed)
-        for file in seed {
-            for warning in try await file.warnings(runner: factory.runner) { note("\(warning)") }
-        }
         let opened = try await factory.openStore()
         try SpaceCheck.check(store: opened.root, output: target.removingLastComponent())
         let input = try await fetch(opened)
@@ -53,7 +51,7 @@ struct ImageConfigurationWork {
         let state = ConfigurationState(target)
         let key = try ConfigurationState.key(base, format)
         if let kept = try await state.kept(key, input: input.digest) {
-            note("\(target) is up to date")
+            notes.note("\(target) is up to date")
             return kept
         }
         let results = try await steps(base, format, seed, input, opened)
@@ -76,6 +74,35 @@ struct ImageConfigurationWork {
                 let reason: ImageConfigurationFailure.Reason =
                     error as? Errno == .noSuchFileOrDirectory ? .pathNotFound(path.string) : .load(path.string)
                 throw ImageConfigurationFailure(reason, "cannot read the file for cloud-init \(path): \(text)")
+            }
+        }
+    }
+
+    /// What is written must not take the place of what is read, nor of anything else that is written.
+    private func requirePlaces() throws {
+        var owners = [FilePlace(image): "the image"]
+        for (kind, path) in request.seed.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+            owners[FilePlace(path)] = "the file for \(kind.rawValue)"
+        }
+        func claim(_ path: FilePath?, _ what: String, _ reason: (String) -> ImageConfigurationFailure.Reason) throws {
+            guard let path else { return }
+            if let owner = owners.updateValue(what, forKey: FilePlace(path)) {
+                throw ImageConfigurationFailure(
+                    reason(path.string), "\(what) would be written over \(owner), \(path)",
+                    details: ["hint: choose another path for it"])
+            }
+        }
+        if FilePlace(target) != FilePlace(image) { try claim(target, "the result") { .create($0) } }
+        if !request.seed.isEmpty { try claim(request.seedOutput, "the copy of the seed") { _ in .seed } }
+        try claim(request.log, "the log") { .create($0) }
+    }
+
+    private func warn(of seed: [SeedFile]) async throws {
+        for file in seed {
+            do {
+                for warning in try await file.warnings(runner: factory.runner) { notes.warn(warning.description) }
+            } catch let error as FactoryError {
+                throw ImageConfigurationFailure(.load(file.path), error)
             }
         }
     }
@@ -112,7 +139,7 @@ struct ImageConfigurationWork {
             let bytes = try NoCloudSeed.image(.iso, files, instance: NoCloudSeed.newInstance())
             let folder = path.removingLastComponent()
             try Folder.make(folder.isEmpty ? "." : folder)
-            try DurableFile.write(bytes, to: path)
+            try DurableFile.write(bytes, to: path, permissions: SeedSecrecy.permissions(request.seed.values))
         } catch {
             throw ImageConfigurationFailure(.seed, FileFailure.error(error, "write the seed", path))
         }
@@ -121,7 +148,7 @@ struct ImageConfigurationWork {
     private func fetch(_ opened: FolderStore) async throws -> FetchedSource {
         do {
             return try await factory.sources(of: opened).fetch(
-                Source(.file, image.string), checksum: nil, report: TransferReport(log: note, warn: note))
+                Source(.file, image.string), checksum: nil, report: notes.transfer)
         } catch let error as FactoryError {
             throw ImageConfigurationFailure(.load(image.string), error)
         }
@@ -130,7 +157,8 @@ struct ImageConfigurationWork {
     private func format(of path: FilePath) async throws -> ImageFormat {
         do {
             let facts = try await ImageInspection(runner: factory.runner, executable: factory.executable).inspect(
-                path, claimed: request.format?.rawValue, accepted: Set(ImageFormat.allCases.map(\.rawValue)))
+                path, as: "the image \(image)", claimed: request.format?.rawValue,
+                accepted: Set(ImageFormat.allCases.map(\.rawValue)))
             guard let format = ImageFormat(rawValue: facts.format) else {
                 throw FactoryError(.internal, "\(facts.format) is no format of images")
             }
@@ -175,7 +203,7 @@ struct ImageConfigurationWork {
         let plan = try Planner.plan(definition, facts: facts)
         let environment = try environment(seed, input, opened)
         let failed = Mutex("")
-        let follower = ConfigurationFollower(note)
+        let follower = ConfigurationFollower(notes: notes)
         let events = EventLog(
             clock: factory.clock,
             consumers: [
@@ -199,16 +227,23 @@ struct ImageConfigurationWork {
             of: opened, localFiles: Dictionary(seed.map { ($0.digest, FilePath($0.path)) }) { first, _ in first })
         made.sources = [input.digest: input.path]
         made.guestMirrors = try GuestMirrorRules.rules(factory.environment)
-        made.monitorSocket = request.monitorSocket
+        made.monitorSocket = monitorSocket
         made.consoleCopy = request.log
         made.keepsFailed = request.keepsFailed
-        if let timeout = request.timeout { made.setupClocks = GuestClocks(total: timeout) }
+        made.setupClocks = request.setupClocks
         made.libvirtMachine = try libvirtMachine()
         made.leaseDomain = {
             let intent = try opened.ledger.libvirtDomain(of: LibvirtDomain.connection)
             return LibvirtLease(domain: LibvirtDomain(name: Ledger.domainName(intent.id))) { intent.settle() }
         }
         return made
+    }
+
+    private var monitorSocket: MonitorSocket? {
+        guard let path = request.monitorSocket else { return nil }
+        guard !request.requiresMonitor else { return MonitorSocket(path) }
+        let warn = notes.warn
+        return MonitorSocket(path) { warn("warning: \($0.message); the guest starts without it") }
     }
 
     private func libvirtMachine() throws -> LibvirtMachine {
@@ -283,6 +318,11 @@ struct ImageConfigurationWork {
     }
 }
 
+extension ImageConfigurationRequest {
+    /// Nil: those of the accelerator.
+    var setupClocks: GuestClocks? { timeout.map(GuestClocks.setup(within:)) }
+}
+
 extension ImageConfigurationFailure {
     init(_ reason: Reason, _ error: FactoryError) {
         self.init(
@@ -301,17 +341,18 @@ extension ConfiguredImage.Reset {
 
 /// Tells a person what the steps do, and how long each took.
 private struct ConfigurationFollower {
-    private let note: @Sendable (String) -> Void
-
-    init(_ note: @escaping @Sendable (String) -> Void) { self.note = note }
+    let notes: ImageNotes
 
     func tell(_ event: BuildEvent) {
         switch event.kind {
-        case .started(_, let activity): note(activity)
-        case .finished(let step, .reused, _): note("\(step) is in the store")
-        case .finished(let step, .succeeded, let seconds): note("\(step) took \((seconds * 10).rounded() / 10) s")
-        case .log(_, let line): note(line)
-        case .warning(_, let message): note("warning: " + message)
+        case .started(_, let activity): notes.note(activity)
+        case .finished(let step, .reused, _): notes.note("\(step) is in the store")
+        case .finished(let step, .succeeded, let seconds):
+            notes.note("\(step) took \((seconds * 10).rounded() / 10) s")
+        case .log(_, let line): notes.note(line)
+        // Findings are many; of them the result has the number.
+        case .warning("verify", let message): notes.note("warning: " + message)
+        case .warning(_, let message): notes.warn("warning: " + message)
         default: break
         }
     }

@@ -18,11 +18,11 @@ package enum GenerationOutcome: Hashable, Sendable {
 
 extension Factory {
     /// Makes the image of gen-vm-image's kind: fetches its input, brings it into the wanted format and size, and puts it at
-    /// a path, whole or not at all. `note` gets lines about what is done.
+    /// a path, whole or not at all.
     ///
     /// Throws `ImageGenerationFailure` or `CancellationError`; then nothing is at the path that was not before.
     package func generate(
-        _ image: GeneratedImage, to path: FilePath, overwrite: Bool, note: @escaping @Sendable (String) -> Void
+        _ image: GeneratedImage, to path: FilePath, overwrite: Bool, telling notes: ImageNotes
     ) async throws -> GenerationOutcome {
         var facts = stat()
         if !overwrite, stat(path.string, &facts) == 0 { return .kept }
@@ -36,8 +36,8 @@ extension Factory {
         do {
             let opened = try await openStore()
             try SpaceCheck.check(store: store, output: folder)
-            let input = try await fetched(image, opened, note)
-            let result = try await made(image, path, input, opened, note)
+            let input = try await fetched(image, opened, notes)
+            let result = try await made(image, path, input, opened, notes)
             try await ImagePlacement(path: path, store: opened).place(
                 result.folder.appending("disk." + image.base.format.rawValue),
                 try StoredFile.json(DigestRecord.self, result.folder.appending("digest.json")))
@@ -53,7 +53,7 @@ extension Factory {
     // MARK: the input
 
     private func fetched(
-        _ image: GeneratedImage, _ opened: FolderStore, _ note: @escaping @Sendable (String) -> Void
+        _ image: GeneratedImage, _ opened: FolderStore, _ notes: ImageNotes
     ) async throws -> FetchedSource? {
         guard let input = image.base.input else { return nil }
         if input.source.scheme == .file {
@@ -64,13 +64,13 @@ extension Factory {
                     details: ["hint: check the path, which starts at the current folder"])
             }
         } else {
-            note("Downloading image from: \(input.source.shown)")
+            notes.note("Downloading image from: \(input.source.shown)")
         }
         do {
             let found = try await sources(of: opened).fetch(
-                input.source, checksum: input.checksum, report: TransferReport(log: note, warn: note))
+                input.source, checksum: input.checksum, report: notes.transfer)
             if case .value(let value)? = input.checksum {
-                note("The calculated checksum: \(value.digits) matches the defined checksum: \(value.digits)")
+                notes.note("The calculated checksum: \(value.digits) matches the defined checksum: \(value.digits)")
             }
             return found
         } catch let error as FactoryError {
@@ -94,7 +94,7 @@ extension Factory {
 
     private func made(
         _ image: GeneratedImage, _ path: FilePath, _ input: FetchedSource?, _ opened: FolderStore,
-        _ note: @escaping @Sendable (String) -> Void
+        _ notes: ImageNotes
     ) async throws -> StepResult {
         let versions = try await toolVersions(
             image.definition, HostFacts(opened.root.appending("host-facts.json")))
@@ -103,7 +103,7 @@ extension Factory {
         let plan = try Planner.plan(image.definition, facts: PlanningFacts(tools: versions, sources: sources))
         var environment = stepEnvironment(of: opened)
         if let input { environment.sources = [input.digest: input.path] }
-        let events = EventLog(clock: clock, consumers: [{ Self.tell($0, note) }])
+        let events = EventLog(clock: clock, consumers: [{ Self.tell($0, notes) }])
         let engine = Engine(runner: StepExecutor(environment), cache: opened, clock: clock, jobs: 1)
         do {
             let results = try await engine.run(plan, events: events)
@@ -137,10 +137,10 @@ extension Factory {
         }
     }
 
-    private static func tell(_ event: BuildEvent, _ note: @Sendable (String) -> Void) {
+    private static func tell(_ event: BuildEvent, _ notes: ImageNotes) {
         switch event.kind {
-        case .log(_, let line): note(line)
-        case .warning(_, let message): note("warning: " + message)
+        case .log(_, let line): notes.note(line)
+        case .warning(_, let message): notes.warn("warning: " + message)
         default: break
         }
     }

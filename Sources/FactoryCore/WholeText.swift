@@ -19,9 +19,13 @@ package enum WholeText {
     }
 
     /// Writes a file, whole or not at all. Throws `FactoryError`.
-    package static func write(_ bytes: [UInt8], to path: FilePath) throws {
+    ///
+    /// - Parameter permissions: before the umask.
+    package static func write(
+        _ bytes: [UInt8], to path: FilePath, permissions: FilePermissions = .init(rawValue: 0o644)
+    ) throws {
         do {
-            try DurableFile.write(bytes, to: path)
+            try DurableFile.write(bytes, to: path, permissions: permissions)
         } catch {
             throw FileFailure.error(error, "write", path, code: .cannotCreate)
         }

@@ -90,6 +90,16 @@ package struct ResetSelection: Hashable, Sendable, Codable {
         self.init(chosen)
     }
 
+    /// Throws `FactoryError` if no operation is left: nobody means a reset that resets nothing, and each clone would be the
+    /// same machine.
+    package func requireOperations() throws {
+        guard operations.isEmpty else { return }
+        throw FactoryError(
+            .usage, "no reset operation is left",
+            remedy:
+                "a '-' takes away from what stands in front of it: begin with defaults, as in defaults,-ssh-hostkeys")
+    }
+
     private static func named(_ name: String) throws -> [ResetOperation] {
         switch name {
         case "defaults": return Self.defaults.operations

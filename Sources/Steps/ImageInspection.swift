@@ -46,47 +46,51 @@ package struct ImageInspection: Sendable {
     /// Looks at a file, which may be a link to one.
     ///
     /// - Parameters:
+    ///   - name: what messages call it; nil: by its path.
     ///   - claimed: the format that somebody says it has; nil: what the ending of its name says, if that is one.
     ///   - accepted: the formats that the caller can use; nil: every format that is not refused.
     /// Throws `FactoryError` with the reason for which it is refused.
     package func inspect(
-        _ image: FilePath, claimed: String? = nil, accepted: Set<String>? = nil
+        _ image: FilePath, as name: String? = nil, claimed: String? = nil, accepted: Set<String>? = nil
     ) async throws -> ImageFacts {
         try Self.requireFile(image)
         let claim = claimed ?? Self.claim(of: image)
-        let facts = try Self.facts(try await read(image), image)
+        let name = name ?? "the image \(image)"
+        let facts = try Self.facts(try await read(image, name), name)
         if let claim, claim != facts.format {
-            throw Self.refusal(image, "it is said to be \(claim) and is \(facts.format)")
+            throw Self.refusal(name, "it is said to be \(claim) and is \(facts.format)")
         }
         if let accepted, !accepted.contains(facts.format) {
             throw FactoryError(
                 .definition,
-                "the image \(image) is \(facts.format), not \(accepted.sorted().joined(separator: " or "))",
+                "\(name) is \(facts.format), not \(accepted.sorted().joined(separator: " or "))",
                 remedy: "convert it with qemu-img")
         }
         return facts
     }
 
     /// What the header says, whatever that is. Throws only where the file cannot be read, or the reader ended over it.
-    package func header(of image: FilePath) async throws -> HeaderReport {
+    ///
+    /// - Parameter name: what messages call it; nil: by its path.
+    package func header(of image: FilePath, as name: String? = nil) async throws -> HeaderReport {
         try Self.requireFile(image)
-        return try await read(image)
+        return try await read(image, name ?? "the image \(image)")
     }
 
-    private static func facts(_ report: HeaderReport, _ image: FilePath) throws -> ImageFacts {
-        if let hazard = report.hazards.first { throw refusal(image, hazard) }
+    private static func facts(_ report: HeaderReport, _ name: String) throws -> ImageFacts {
+        if let hazard = report.hazards.first { throw refusal(name, hazard) }
         guard let driver = report.driver else {
-            throw refusal(image, "it is compressed (\(report.format)): unpack it first")
+            throw refusal(name, "it is compressed (\(report.format)): unpack it first")
         }
         guard let size = report.virtualSize else {
-            throw refusal(image, "it is \(report.format) and does not say its size")
+            throw refusal(name, "it is \(report.format) and does not say its size")
         }
         return ImageFacts(format: report.format, driver: driver, virtualSize: size, fileSize: report.fileSize)
     }
 
-    static func refusal(_ image: FilePath, _ reason: String) -> FactoryError {
+    static func refusal(_ name: String, _ reason: String) -> FactoryError {
         FactoryError(
-            .definition, "the image \(image) is not safe to open: \(reason)",
+            .definition, "\(name) is not safe to open: \(reason)",
             remedy: "convert it to a plain qcow2 or raw image where it comes from")
     }
 
@@ -123,7 +127,7 @@ package struct ImageInspection: Sendable {
         }
     }
 
-    private func read(_ image: FilePath) async throws -> HeaderReport {
+    private func read(_ image: FilePath, _ name: String) async throws -> HeaderReport {
         let command = Command(
             "/mnt/image-factory", ["__inside", "inspect:/mnt/image"],
             containment: Containment(
@@ -143,6 +147,6 @@ package struct ImageInspection: Sendable {
             throw FactoryError(
                 .missingInput, "cannot read the image \(image): \(parts[0])", remedy: "check the path and its mode")
         }
-        throw Self.refusal(image, "its header cannot be read: the reader ended with \(result.ending)")
+        throw Self.refusal(name, "its header cannot be read: the reader ended with \(result.ending)")
     }
 }

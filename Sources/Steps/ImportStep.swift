@@ -9,6 +9,9 @@ import Tooling
 /// Nothing is believed of the input: its header is read in a containment, a wrong claim and whatever leads out of the file
 /// is refused, and the tools that read it see nothing else and write into one folder.
 struct ImportStep {
+    /// Not by the store's path, which nobody knows.
+    static let inputName = "the input image"
+
     let action: ImportAction
     let environment: StepEnvironment
 
@@ -55,7 +58,8 @@ struct ImportStep {
         }
         let facts = try await stage(.inspecting) {
             try await ImageInspection(runner: environment.runner, executable: environment.executable).inspect(
-                image, claimed: action.claimed?.rawValue, accepted: Set(ImageFormat.allCases.map(\.rawValue)))
+                image, as: Self.inputName, claimed: action.claimed?.rawValue,
+                accepted: Set(ImageFormat.allCases.map(\.rawValue)))
         }
         context.report.log("the input is \(facts.format) with a disk of \(facts.virtualSize.bytes) bytes")
         if let size = action.size, size < facts.virtualSize, !action.mayShrink {

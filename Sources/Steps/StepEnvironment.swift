@@ -33,8 +33,8 @@ package struct StepEnvironment: Sendable {
     /// How long a guest that is up may take until it is clear that its cloud-init does not read the seed; nil: as long as
     /// the accelerator makes it reasonable.
     package var setupPatience: Duration?
-    /// Where people reach the monitor of a machine that is set up: a path for a Unix socket.
-    package var monitorSocket: FilePath?
+    /// Where people reach the monitor of a machine that is set up.
+    package var monitorSocket: MonitorSocket?
     /// Whether the disk of a guest that could not be set up is kept beside the other evidence.
     package var keepsFailed = false
     /// Where a copy of what the guest that is set up writes to its console goes.
@@ -84,5 +84,12 @@ package struct StepEnvironment: Sendable {
             }
             return secret
         }
+    }
+}
+
+extension GuestClocks {
+    /// For a setup that somebody gave a time: within it, as patient as the emulation needs it, which may take KVM's place.
+    package static func setup(within total: Duration) -> GuestClocks {
+        GuestClocks(total: total, noProgress: .seconds(1200), shutdownGrace: .seconds(360))
     }
 }

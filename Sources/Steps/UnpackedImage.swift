@@ -23,9 +23,9 @@ struct UnpackedImage {
     /// The file itself if it is not compressed, or what it unpacks to.
     func file(of path: FilePath, for action: ImportAction) async throws -> FilePath {
         let inspection = ImageInspection(runner: environment.runner, executable: environment.executable)
-        let header = try await inspection.header(of: path)
+        let header = try await inspection.header(of: path, as: ImportStep.inputName)
         guard header.driver == nil, let format = Self.formats[header.format] else { return path }
-        if let hazard = header.hazards.first { throw ImageInspection.refusal(path, hazard) }
+        if let hazard = header.hazards.first { throw ImageInspection.refusal(ImportStep.inputName, hazard) }
         let folder = context.scratch.appending("unpacked")
         guard mkdir(folder.string, 0o755) == 0 else { throw Errno(rawValue: errno) }
         context.report.log("unpacking \(header.fileSize) of \(header.format)")

@@ -101,27 +101,32 @@ struct ArgparseLine: Decodable, CustomTestStringConvertible, Sendable {
             program: "p", summary: ["Does what it does."],
             options: [
                 .help, .init("--a-rather-long-option", standard: "1", help: "one"),
-                .init("-b", kind: .flag, help: "two"),
+                .init("-b", kind: .flag, help: "two"), .init("--width-of", help: "three"),
+                .init("--width-of-2", help: "four"),
             ],
-            positionals: [.init("name", "three")], commands: [.init("run", "four")])
+            positionals: [.init("name", "five")], commands: [.init("run", "six")])
         #expect(
             grammar.help == """
                 usage: p [-h] [--a-rather-long-option A_RATHER_LONG_OPTION] [-b]
+                         [--width-of WIDTH_OF] [--width-of-2 WIDTH_OF_2]
                          name {run} ...
 
                 Does what it does.
 
                 positional arguments:
-                  name                  three
+                  name                  five
 
                 options:
                   -h, --help            show this help and exit
                   --a-rather-long-option A_RATHER_LONG_OPTION
                                         one (default: 1)
                   -b                    two
+                  --width-of WIDTH_OF   three
+                  --width-of-2 WIDTH_OF_2
+                                        four
 
                 commands:
-                  run                   four
+                  run                   six
 
                 """)
     }

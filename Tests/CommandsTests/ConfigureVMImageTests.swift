@@ -38,15 +38,23 @@ private final class Bench: Sendable {
 
     func path(_ name: String) -> FilePath { folder.appending(name) }
 
-    func run(_ arguments: [String], _ failure: ImageConfigurationFailure? = nil) async throws -> ForeignAnswer {
+    /// - Parameters:
+    ///   - warning: what the work warns of.
+    ///   - tell: what hears everything at once.
+    func run(
+        _ arguments: [String], _ failure: ImageConfigurationFailure? = nil, warning: String? = nil,
+        recovered: [String] = [], tell: (@Sendable (String) -> Void)? = nil
+    ) async throws -> ForeignAnswer {
         asked.withLock { $0 = nil }
-        let place = ConfigurationPlace(folder: folder, tell: { _ in }) { [self] request, note in
+        let place = ConfigurationPlace(folder: folder, tell: tell) { [self] request, notes in
             asked.withLock { $0 = request }
-            note("booting")
+            notes.note("booting")
+            if let warning { notes.warn(warning) }
             if let failure { throw failure }
             return ConfiguredImage(
                 image: request.output ?? request.image, digest: Digest(of: []),
-                setup: .init(seconds: 61.5, status: "done", datasource: "DataSourceNoCloud"),
+                setup: .init(
+                    seconds: 61.5, status: "done", datasource: "DataSourceNoCloud", recoverableErrors: recovered),
                 reset: [.init(operation: "machine-id", changed: ["/etc/machine-id"]), .init(operation: "utmp")])
         }
         return try await ConfigureVMImage.answer(arguments, in: place)
@@ -66,6 +74,7 @@ private struct Result: Decodable, Equatable {
     var return_code: Int32
     var status: String
     var outputs: [String]?
+    var warnings: [String]?
 
     init(_ text: String) throws { self = try Canonical.decode(Self.self, from: Array(text.utf8)) }
 }
@@ -123,6 +132,7 @@ private struct Result: Decodable, Equatable {
                 let request = try await bench.asking("--config-\(kind.rawValue)-path", "other")
                 #expect(request.seed[kind] == bench.path("other"))
             }
+            #expect(try await bench.asking("-N", "other").seed[.networkConfig] == bench.path("other"))
             #expect(try await bench.asking("--image-format", "vpc").format == .vhd)
             for name in ["--cloud-init-iso-output-path", "-ci-output"] {
                 #expect(try await bench.asking(name, "a/seed.iso").seedOutput == bench.path("a/seed.iso"))
@@ -184,7 +194,8 @@ private struct Result: Decodable, Equatable {
             #expect(try await bench.asking("--no-reset").reset == nil)
             #expect(try await bench.asking("--make-host-keys").makesHostKeyUnit)
             #expect(try await bench.asking("--cpu-model", "Nehalem").processor == "Nehalem")
-            #expect(try await bench.asking("--monitor-socket", "m.sock").monitorSocket == bench.path("m.sock"))
+            let watched = try await bench.asking("--monitor-socket", "m.sock")
+            #expect(watched.monitorSocket == bench.path("m.sock") && watched.requiresMonitor)
         }
     }
 
@@ -201,6 +212,75 @@ private struct Result: Decodable, Equatable {
             #expect(
                 try Result(strict.errors).msg
                     == "Path not found: \(bench.path("none")) - error: could not find the user-data configuration file")
+        }
+    }
+
+    @Test func `Warnings are on standard error without being asked for, and in the object of a failure`() async throws {
+        try await Bench.withImage { bench in
+            let line = ["image.qcow2", "--config-user-data-path", "typo"]
+            let missing =
+                "warning: Path not found: \(bench.path("typo")) - error: could not find the user-data configuration file, "
+                + "continuing without it"
+            let answer = try await bench.run(line, warning: "warning: no KVM")
+            #expect(answer.errors == missing + "\nwarning: no KVM\n")
+            #expect((answer.status, try Result(answer.output).outputs) == (0, nil))
+            #expect(bench.request?.seed[.userData] == nil)
+            let verbose = try Result(try await bench.run(line + ["-v"], warning: "warning: no KVM").output)
+            #expect(verbose.outputs?.contains(missing) == true && verbose.outputs?.contains("warning: no KVM") == true)
+            let failed = try await bench.run(line, ImageConfigurationFailure(.reset, "why"), warning: "warning: no KVM")
+            #expect(try Result(failed.errors).warnings == [missing, "warning: no KVM"])
+            let none = try await bench.run(["none"])
+            #expect(try Result(none.errors).warnings == nil)
+        }
+    }
+
+    @Test func `A file that no option names may be missing without a warning`() async throws {
+        try await Bench.with { bench in
+            try bench.write("image.qcow2")
+            let answer = try await bench.run(["image.qcow2"])
+            #expect(answer.errors == "")
+        }
+    }
+
+    @Test func `Who waits hears warnings at once, and not again at the end`() async throws {
+        try await Bench.withImage { bench in
+            let heard = NoteKeeper()
+            let answer = try await bench.run(
+                ["image.qcow2", "-cv-name", "x"], warning: "warning: no KVM", recovered: ["late"],
+                tell: { heard.add($0) })
+            #expect(answer.errors == "warning: cloud-init could recover from: late\n")
+            #expect(
+                heard.all == [
+                    "warning: --configure-vm-name is not used: the machine is made by qemu", "booting",
+                    "warning: no KVM",
+                ])
+        }
+    }
+
+    @Test func `An error that a warning told is not told again`() async throws {
+        try await Bench.withImage { bench in
+            let answer = try await bench.run(
+                ["image.qcow2"], warning: "warning: cloud-init was degraded: one", recovered: ["one", "two"])
+            #expect(
+                answer.errors
+                    == "warning: cloud-init was degraded: one\nwarning: cloud-init could recover from: two\n")
+        }
+    }
+
+    @Test func `What only libvirt needs is warned of without it`() async throws {
+        try await Bench.withImage { bench in
+            let options = [
+                "-cv-name", "x", "-cv-ro", "nvram", "-cv-tv", "machine=q35,num_vcpus=2", "-cv-tp", "image.qcow2",
+            ]
+            let end = "not used: the machine is made by qemu"
+            let answer = try await bench.run(["image.qcow2"] + options)
+            #expect(
+                answer.errors.split(separator: "\n") == [
+                    "warning: --configure-vm-name is \(end)", "warning: --configure-vm-remove-options is \(end)",
+                    "warning: the VM template description is \(end)", "warning: not used without libvirt: machine",
+                ])
+            let libvirt = try await bench.run(["image.qcow2", "-cv-orch", "libvirt"] + options)
+            #expect(libvirt.errors == "")
         }
     }
 
@@ -242,8 +322,8 @@ private struct Result: Decodable, Equatable {
                 "Cloud-init output iso path: " + path("cloud-init/cidata.iso"),
                 "Configure VM log path: " + path("tmp/configure-vm.log"),
                 "Configure VM template path: " + path("image.qcow2"),
-                "The VM template description is not used: the machine is made by qemu",
-                "Not used without libvirt: disk2_path",
+                "warning: the VM template description is not used: the machine is made by qemu",
+                "warning: not used without libvirt: disk2_path",
                 "Path not found: \(path("cloud-init/meta-data")) - error: could not find the meta-data configuration "
                     + "file, continuing without it",
                 "Generating the cloud-init iso image at: " + path("cloud-init/cidata.iso"),
@@ -284,6 +364,10 @@ private struct Result: Decodable, Equatable {
                     ["image.qcow2", "-ro", "defaults,machineid"], 5,
                     "Failed to reset image: image.qcow2 - error: there is no reset operation 'machineid'; hint: choose "
                         + "from: defaults, all, abrt-data"
+                ),
+                (
+                    ["image.qcow2", "--reset-operations=-ssh-hostkeys"], 5,
+                    "Failed to reset image: image.qcow2 - error: no reset operation is left; hint: a '-' takes away"
                 ),
                 (["image.qcow2", "-cv-tv", "num_vcpus"], 6, "Missing attribute: value in num_vcpus"),
                 (["image.qcow2", "-cv-tv", "a=1,=4"], 6, "Missing attribute: key in =4"),
@@ -411,6 +495,7 @@ private struct Result: Decodable, Equatable {
             try bench.write("generated-images/image.qcow2")
             _ = try await bench.run([])
             #expect(bench.request?.monitorSocket == bench.path("generated-images/qemu-monitor-socket"))
+            #expect(bench.request?.requiresMonitor == false)
         }
     }
 
@@ -427,7 +512,7 @@ private struct Result: Decodable, Equatable {
             #expect(answer.status == 0, "\(answer.errors)")
             let request = try #require(bench.request)
             #expect((request.image, request.output) == (bench.path("i.raw"), bench.path("o.raw")))
-            #expect(request.monitorSocket == bench.path("run/monitor"))
+            #expect(request.monitorSocket == bench.path("run/monitor") && request.requiresMonitor)
             #expect(Set(request.seed.values) == [bench.path("other")])
             #expect(request.seedOutput == bench.path("seeds/s.img"))
             #expect(request.processor == "max")
@@ -436,6 +521,15 @@ private struct Result: Decodable, Equatable {
             #expect(request.keepsFailed)
             #expect(request.makesHostKeyUnit)
             #expect(Scratch.names(bench.folder).contains("run"))
+        }
+    }
+
+    @Test func `Warnings are on standard error, of failures too`() async throws {
+        try await withFiles { bench in
+            let good = try await bench.run([], warning: "warning: no KVM", recovered: ["one"])
+            #expect(good.errors == "warning: no KVM\nwarning: cloud-init could recover from: one\n")
+            let bad = try await bench.run([], ImageConfigurationFailure(.reset, "why"), warning: "warning: no KVM")
+            #expect(bad.errors == "warning: no KVM\nwhy\n")
         }
     }
 

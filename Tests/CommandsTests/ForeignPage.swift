@@ -1,3 +1,4 @@
+import Model
 import Testing
 
 @testable import Commands
@@ -96,11 +97,10 @@ struct ForeignPage: CustomTestStringConvertible, Sendable {
             ("3", "a file or the seed cannot be made"),
             (
                 "4",
-                "the guest was not set up; the message begins with the reason: timeout, no-datasource, no-cloud-init, "
-                    + "cloud-init-error, cloud-init-degraded, guest-panic, guest-reset, early-poweroff, no-shutdown, "
-                    + "disk-full or vm-died"
+                "the guest was not set up; the message begins with the reason: "
+                    + CloudSetupFailure.allCases.map(\.rawValue).joined(separator: ", ")
             ),
-            ("5", "the disk cannot be reset, or there is no operation of a name"),
+            ("5", "the disk cannot be reset, there is no operation of a name, or none is left"),
             ("6", "a value of the template has no key or no value"), ("7", "a value of an option is none"),
             ("10", "the finished image is not sound"), ("130, 143", "it was interrupted by SIGINT or SIGTERM"),
         ],

@@ -129,6 +129,15 @@ private struct Place: Sendable {
                     "Invalid attribute type: <class 'str'> for value: 5Q - must be a size such as 10G"
                 ),
                 (
+                    ["single", "a", "1G", "-i", input, "-icrb", "-5"], 5,
+                    "Invalid attribute type: <class 'int'> for value: -5 - must be a number of bytes"
+                ),
+                (["multiple", "in"], 2, "Failed to load path: in"),
+                (
+                    ["multiple", "none.yml"], 1,
+                    "Path not found: none.yml - error: cannot read the architecture file: No such file or directory"
+                ),
+                (
                     ["single", "a", "1G", "-icbs", "q"], 5,
                     "Invalid attribute type: <class 'str'> for value: q - must be int"
                 ),
@@ -145,13 +154,70 @@ private struct Place: Sendable {
             for (line, code, response) in cases { expect(try await place.run(line), code, response) }
             let wrong = try await place.run(["single", "a", "1G", "-i", input, "-if", "raw"])
             #expect(wrong.ending == .exited(3))
-            #expect(wrong.lastLines.contains { $0.contains("it is said to be raw and is qcow2") })
+            #expect(
+                wrong.lastLines.contains {
+                    $0.contains(
+                        "Failed to create path: \(input) - error: the input image is not safe to open: it is said to be raw"
+                    )
+                }, "\(wrong.lastLines)")
             let folder = try await place.run(["single", "a", "1G", "-od", "a.yml/x"])
             #expect(folder.ending == .exited(3))
             let download = try await place.run(["single", "a", "1G", "-i", "http://127.0.0.1:9/x"])
             #expect(download.ending == .exited(10))
             #expect(place.names("generated-images") == [])
             #expect(!place.names("cache").contains("sources.partial"))
+        }
+    }
+
+    @Test func `What is suspicious is told on standard error, and a failure is an object alone`() async throws {
+        try await Place.with { place in
+            expect(try await place.run(["single", "empty", "1M", "-od", "in"]), 0, "")
+            let path = place.folder.appending("in/empty.qcow2").string
+            let start = try await place.tool(["sh", "-c", "head -c 9 \"$1\" | md5sum", "sh", path]).text
+                .split(separator: " ")[0]
+            let zero = String(repeating: "0", count: 32)
+            try place.write(
+                "owner: me\nimages:\n  a: {name: a, version: 9.10, size: 1M, sizes: 2M}\n", "a.yml")
+            let cases: [([String], [String])] = [
+                (
+                    ["single", "a", "2M", "-i", "in/empty.qcow2", "-ict", "md5", "-ic", "\(start)", "-icrb", "9"],
+                    [
+                        "warning: the checksum is of the first 9 bytes only: the rest may be anything",
+                        "warning: the checksum of \(path) is an MD5, which anybody can forge; give a SHA-256",
+                    ]
+                ),
+                (
+                    ["single", "b", "2M", "-if", "raw", "-ict", "sha256", "-ic", zero + zero],
+                    [
+                        "warning: without --input the disk is empty, and --input-format, --input-checksum-type, "
+                            + "--input-checksum not used"
+                    ]
+                ),
+                (
+                    ["single", "c", "2M", "-i", "in/empty.qcow2", "-icrb", "9"],
+                    ["warning: --input-checksum-read-bytes is for a checksum that is given as a value, and not used"]
+                ),
+                (
+                    ["multiple", "a.yml"],
+                    [
+                        "a.yml:3:25: warning: YAML reads 9.10 as 9.1; it is taken as it is written",
+                        "a.yml:3:41: warning: the key 'sizes' has no meaning here and is left out",
+                    ]
+                ),
+            ]
+            for (line, warnings) in cases {
+                for verbose in [[], ["-v"]] {
+                    let result = try await place.run(line + ["-od", "out" + (verbose.first ?? "")] + verbose)
+                    #expect(result.ending == .exited(0), "\(result.lastLines)")
+                    let said = result.lastLines.filter { $0.contains("warning: ") && !$0.hasPrefix("    ") }
+                    #expect(said.count == warnings.count, "\(said)")
+                    for (line, start) in zip(said, warnings) { #expect(line.hasPrefix(start), "\(line)") }
+                    #expect(result.text.contains("warning: ") == !verbose.isEmpty)
+                }
+            }
+            let bad = try await place.run(["single", "d", "2M", "-i", "in/empty.qcow2", "-ict", "md5", "-ic", zero])
+            #expect(bad.ending == .exited(6) && bad.lastLines.first == "{" && bad.lastLines.last == "}")
+            #expect(bad.lastLines.contains { $0.contains("        \"warning: the checksum of ") }, "\(bad.lastLines)")
         }
     }
 
@@ -306,7 +372,11 @@ private struct Place: Sendable {
             #expect(made.succeeded)
             let result = try await place.run(["single", "a", "1G", "-i", "hostile.qcow2"])
             #expect(result.ending == .exited(3))
-            #expect(result.lastLines.contains { $0.contains("is not safe to open: ") && $0.contains("backing file") })
+            #expect(
+                result.lastLines.contains {
+                    $0.contains("the input image is not safe to open: ") && $0.contains("backing file")
+                })
+            #expect(!result.lastLines.contains { $0.contains("/sources/") })
             #expect(place.names("generated-images") == [])
         }
     }

@@ -120,7 +120,8 @@ private struct Place: Sendable {
         ),
         (["build", "BUILD_ARGS=single a 1G"], ["gen-vm-image: single a 1G"]),
         (["configure", "CONFIGURE_ARGS=a.qcow2"], ["configure-vm-image: a.qcow2"]), (["venv"], []), (["install"], []),
-        (["install-dep"], ["image-factory: doctor"]),
+        (["install-dep"], ["image-factory: doctor"]), (["dockercheck-build", "dockercheck-clean"], []),
+        (["dockercheck-run"], ["image-factory: doctor"]),
     ])
     func `Targets call the programs with the arguments that they were given`(line: [String], calls: [String])
         async throws

@@ -116,6 +116,25 @@ private struct Place: Sendable {
         }
     }
 
+    @Test func `A seed of a file that not everybody may read is only for its owner`() async throws {
+        try await Place.with { place in
+            let made = try await place.tool(["chmod", "640", "vendor"])
+            #expect(made.succeeded)
+            for (line, seed, mode) in [
+                (["seed", "open", "meta"], "open", "644"), (["seed", "open", "vendor"], "open", "600"),
+                (["seed", "s", "meta", "--vendor-data", "vendor"], "s", "600"),
+                (["as", "cloud-localds", "l", "meta", "-V", "vendor"], "l", "600"),
+                (["as", "cloud-localds", "i", "meta", "-i", "vendor"], "i", "600"),
+                (["as", "cloud-localds", "o", "meta", "meta"], "o", "644"),
+            ] {
+                let result = try await place.run(line)
+                #expect(result.ending == .exited(0), "\(result.lastLines)")
+                let found = try await place.tool(["stat", "-c", "%a", seed])
+                #expect(found.text == mode, "\(line)")
+            }
+        }
+    }
+
     @Test func `What cannot be is refused, and nothing is made`() async throws {
         try await Place.with { place in
             for (line, status, message) in [

@@ -117,6 +117,13 @@ import Testing
             said.hasPrefix("6:19: there is no reset operation 'ssh-users'; choose from: defaults, all, abrt-data, "))
     }
 
+    @Test func `A reset of which no operation is left is a mistake`() {
+        for written in ["-ssh-hostkeys", "[defaults, -all]"] {
+            let said = Native.problems(Self.web("x.raw", "reset: \(written)\n"))
+            #expect(said.hasPrefix("6:8: no reset operation is left; a '-' takes away"), "\(said)")
+        }
+    }
+
     @Test func `What only a base image has is a mistake elsewhere`() {
         #expect(
             Native.problems(Native.minimal("cloud_init: {user_data: motd}\nreset: all\n"))

@@ -1,6 +1,5 @@
 import Glibc
 import Model
-import Steps
 import Synchronization
 import SystemPackage
 import TestSupport
@@ -8,13 +7,23 @@ import Testing
 import Tooling
 
 @testable import FactoryCore
+@testable import Steps
 
 /// Images on their way through `Factory.configure`, without a guest: what a guest does is tested with the steps.
 @Suite struct ImageConfigurationTests {
+    final class Lines: Sendable {
+        private let lines = Mutex<[String]>([])
+
+        func add(_ line: String) { lines.withLock { $0.append(line) } }
+
+        var all: [String] { lines.withLock { $0 } }
+    }
+
     struct Place {
         let folder: FilePath
         let factory: Factory
         let image: FilePath
+        let warnings = Lines()
 
         static func with(_ bytes: ImageBytes = .qcow2, _ body: (Place) async throws -> Void) async throws {
             try await Scratch.with { scratch in
@@ -36,7 +45,7 @@ import Tooling
         ) async throws -> ConfiguredImage {
             var request = ImageConfigurationRequest(image: image, bootsWithoutSeed: false)
             change(&request)
-            return try await factory.configure(request) { _ in }
+            return try await factory.configure(request, telling: ImageNotes(warn: { self.warnings.add($0) }))
         }
 
         func failure(
@@ -121,19 +130,104 @@ import Tooling
             let data = place.folder.appending("some-name")
             try Scratch.write("packages: [hello]\n", data)
             let seed = place.folder.appending("seed/cidata.iso")
-            let request = ImageConfigurationRequest(
-                image: place.image, seed: [.userData: data], bootsWithoutSeed: false, seedOutput: seed)
-            let notes = Mutex<[String]>([])
             // It fails later: there is no cloud-init in the image, and no system.
-            await #expect(throws: ImageConfigurationFailure.self) {
-                _ = try await place.factory.configure(request) { note in notes.withLock { $0.append(note) } }
+            _ = await place.failure {
+                $0.seed = [.userData: data]
+                $0.seedOutput = seed
             }
             #expect(
-                notes.withLock { $0 }.first?.hasPrefix("\(data):1:1: warning: the first line is 'packages:") == true)
+                place.warnings.all.first?.hasPrefix("\(data):1:1: warning: the first line is 'packages:") == true)
             let image = try RepositoryFiles.bytes(seed)
             #expect(Array(image[32769..<32774]) == Array("CD001".utf8))
             #expect(String(decoding: image, as: UTF8.self).contains("instance-id: imgf-"))
         }
+    }
+
+    @Test func `Nothing is written over what is read, nor over what else is written`() async throws {
+        try await Place.with { place in
+            func path(_ name: String) -> FilePath { place.folder.appending(name) }
+            try Scratch.write("#cloud-config\n{}\n", path("data"))
+            #expect(
+                symlink("web.img", path("symbolic").string) == 0 && link(path("data").string, path("hard").string) == 0)
+            #expect(symlink(".", path("same").string) == 0)
+            let before = try place.digest
+            let clash = path("same/new")
+            let cases: [(ImageConfigurationFailure.Reason, String, (inout ImageConfigurationRequest) -> Void)] = [
+                (.seed, "the copy of the seed would be written over the image, ", { $0.seedOutput = place.image }),
+                (.seed, "the copy of the seed would be written over the image, ", { $0.seedOutput = path("symbolic") }),
+                (
+                    .seed, "the copy of the seed would be written over the file for user-data, ",
+                    { $0.seedOutput = path("hard") }
+                ),
+                (.create(place.image.string), "the log would be written over the image, ", { $0.log = place.image }),
+                (
+                    .create(path("hard").string), "the result would be written over the file",
+                    { $0.output = path("hard") }
+                ),
+                (
+                    .create(clash.string), "the log would be written over the result, ",
+                    {
+                        $0.output = path("new")
+                        $0.log = clash
+                    }
+                ),
+            ]
+            for (reason, message, change) in cases {
+                let failure = await place.failure {
+                    $0.seed = [.userData: path("data"), .metaData: path("data")]
+                    change(&$0)
+                }
+                #expect(failure?.reason == reason && failure?.message.hasPrefix(message) == true, "\(failure as Any)")
+            }
+            #expect(try place.digest == before)
+            #expect(try Scratch.read(path("data")) == "#cloud-config\n{}\n")
+            #expect(place.names == ["data", "hard", "same", "symbolic", "web.img"])
+            let inPlace = try await place.configure { $0.output = path("symbolic") }
+            #expect(inPlace.image == place.image)
+        }
+    }
+
+    @Test func `What is suspicious in files for cloud-init is told before the guest starts`() async throws {
+        try await Place.with { place in
+            let (data, network) = (place.folder.appending("data"), place.folder.appending("network"))
+            try Scratch.write("hello\n", data)
+            try Scratch.write("version: 2\n\tethernets: {}\n", network)
+            _ = await place.failure { $0.seed = [.userData: data, .networkConfig: network] }
+            #expect(
+                place.warnings.all.contains {
+                    $0.hasPrefix("\(data):1:1: warning: the first line is 'hello', which cloud-init does not know")
+                }, "\(place.warnings.all)")
+            #expect(place.warnings.all.contains { $0.hasPrefix("\(network):2:1: warning: a tab indents this line") })
+        }
+    }
+
+    @Test func `The copy of a seed is as secret as its files`() async throws {
+        try await Place.with { place in
+            let (data, seed) = (place.folder.appending("data"), place.folder.appending("seed.iso"))
+            try Scratch.write("#cloud-config\n{}\n", data)
+            for (mode, wanted) in [(mode_t(0o644), mode_t(0o644)), (0o600, 0o600), (0o640, 0o600)] {
+                #expect(chmod(data.string, mode) == 0)
+                _ = await place.failure {
+                    $0.seed = [.userData: data]
+                    $0.seedOutput = seed
+                }
+                var facts = stat()
+                #expect(stat(seed.string, &facts) == 0 && facts.st_mode & 0o777 == wanted)
+            }
+        }
+    }
+
+    @Test func `A time that is given replaces no other limit`() throws {
+        var request = ImageConfigurationRequest(image: "/image")
+        #expect(request.setupClocks == nil)
+        request.timeout = .seconds(18_000)
+        let runner = CommandRunner()
+        let environment = StepEnvironment(
+            runner: runner, tools: ToolInventory(runner: runner), executable: "/x", packages: "/p", lock: nil,
+            cache: "/c", logs: "/l", mirrors: [:], localFiles: [:], bootLimit: .seconds(1))
+        var usual = GuestClocks.setup(environment, .tcg)
+        usual.total = .seconds(18_000)
+        #expect(request.setupClocks == usual)
     }
 
     @Test func `What is not there, or cannot be read, is told apart, and the image is untouched`() async throws {
@@ -149,7 +243,9 @@ import Tooling
             #expect(await place.failure { $0.output = file }?.reason == .create(place.image.string))
             let claimed = await place.failure { $0.format = .raw }
             #expect(claimed?.reason == .load(place.image.string))
-            #expect(claimed?.message.contains("said to be raw and is qcow2") == true)
+            #expect(
+                claimed?.message
+                    == "the image \(place.image) is not safe to open: it is said to be raw and is qcow2")
             #expect(try place.digest == before && place.names == ["web.img"])
         }
     }

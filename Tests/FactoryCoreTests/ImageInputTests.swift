@@ -30,7 +30,8 @@ import Tooling
             name: "web", size: size ?? "1G", input: image.string, inputFormat: claim(of: image), mayShrink: size == nil)
         let first = await #expect(throws: ImageGenerationFailure.self, sourceLocation: location) {
             let image = try options.image(in: "/")
-            _ = try await factory.generate(image, to: out.appending("web.qcow2"), overwrite: true) { _ in }
+            _ = try await factory.generate(
+                image, to: out.appending("web.qcow2"), overwrite: true, telling: ImageNotes())
         }
         let file = folder.appending("web.yaml")
         try Scratch.write(text(image, size), file)

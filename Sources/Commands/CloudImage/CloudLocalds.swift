@@ -86,7 +86,8 @@ enum CloudLocalds: ForeignCommand {
         guard found.arguments.count <= 3 else { throw Failure(lines: ["confused by additional args"], isUsage: true) }
         let (seed, system) = try seed(values, found.arguments)
         do {
-            try SeedOutput.write(try await SeedOutput.bytes(seed), to: found.arguments[0])
+            let sources = Array(seed.files.values) + [values["--interfaces"]].compactMap { $0.map { FilePath($0) } }
+            try SeedOutput.write(try await SeedOutput.bytes(seed), to: found.arguments[0], from: sources)
         } catch let error as SeedImage.Unreadable {
             throw unreadable(error)
         }

@@ -13,11 +13,10 @@ enum ConfigureVMImage: ForeignCommand {
 
     static func run(_ arguments: [String]) async -> Int32 {
         await SignalTrap.run {
-            let isPerson = isatty(STDERR_FILENO) == 1
-            let folder = FilePath(try WorkingFolder.path())
-            let place = ConfigurationPlace(
-                folder: folder, tell: { if isPerson { Session.note($0) } },
-                configure: { request, note in try await Host.factory().configure(request, note: note) })
+            var place = ConfigurationPlace(folder: FilePath(try WorkingFolder.path()), tell: nil) { request, notes in
+                try await Host.factory().configure(request, telling: notes)
+            }
+            if isatty(STDERR_FILENO) == 1 { place.tell = { Session.note($0) } }
             let answer = try await answer(arguments, in: place)
             _ = TextOutput(descriptor: STDOUT_FILENO).write(answer.output)
             _ = TextOutput(descriptor: STDERR_FILENO).write(answer.errors)
@@ -64,10 +63,26 @@ enum ConfigureVMImage: ForeignCommand {
 struct ConfigurationPlace: Sendable {
     /// Where relative paths start.
     var folder: FilePath
-    /// Gets at once what is done, for a person who waits.
-    var tell: @Sendable (String) -> Void
-    var configure:
-        @Sendable (ImageConfigurationRequest, @escaping @Sendable (String) -> Void) async throws -> ConfiguredImage
+    /// Gets at once what is done, for a person who waits; nil where nobody does.
+    var tell: (@Sendable (String) -> Void)?
+    var configure: @Sendable (ImageConfigurationRequest, ImageNotes) async throws -> ConfiguredImage
+
+    /// Keeps what is told, and tells it at once where somebody waits.
+    func notes(_ keeper: NoteKeeper) -> ImageNotes {
+        let tell = tell
+        return ImageNotes(
+            note: { line in
+                keeper.add(line)
+                tell?(line)
+            },
+            warn: { line in
+                keeper.warn(line)
+                tell?(line)
+            })
+    }
+
+    /// What is left to tell at the end.
+    func warnings(_ keeper: NoteKeeper) -> [String] { tell == nil ? keeper.warnings : [] }
 
     /// A path from the root, without links and without looking whether it is there.
     func path(_ path: String) -> FilePath { folder.pushing(FilePath(path)).lexicallyNormalized() }

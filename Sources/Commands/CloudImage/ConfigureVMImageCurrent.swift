@@ -16,15 +16,12 @@ struct ConfigureVMImageCurrent {
     func answer() async throws -> ForeignAnswer {
         do {
             let request = try request()
-            let (notes, place) = (notes, place)
-            let result = try await place.configure(request) { note in
-                notes.add(note)
-                place.tell(note)
-            }
+            let result = try await place.configure(request, place.notes(notes))
             ConfigurationNotes.lines(result).forEach(notes.add)
             return ConfigureVMResult(
                 message: "Succesfully configured image: \(arguments.values["--output"] ?? image)", code: .success,
-                outputs: outputs, warnings: ConfigurationNotes.warnings(result)
+                outputs: outputs,
+                warnings: place.warnings(notes) + ConfigurationNotes.warnings(result, beside: notes.warnings)
             ).answer
         } catch let failure as ConfigureVMFailure {
             return self.answer(failure)
@@ -41,7 +38,9 @@ struct ConfigureVMImageCurrent {
 
     private func answer(_ failure: ConfigureVMFailure) -> ForeignAnswer {
         failure.details.forEach(notes.add)
-        return ConfigureVMResult(message: failure.text, code: failure.code, outputs: outputs).answer
+        return ConfigureVMResult(
+            message: failure.text, code: failure.code, outputs: outputs, warnings: place.warnings(notes)
+        ).answer
     }
 
     private var outputs: [String]? { arguments.has("--verbose") ? notes.all : nil }
@@ -66,6 +65,7 @@ struct ConfigureVMImageCurrent {
         tellPaths()
         let options = try ConfigurationOptions(arguments)
         let hypervisor = try hypervisor()
+        if hypervisor == .qemu { warnOfLibvirtOptions() }
         let template = try template(hypervisor)
         let values = try templateValues(hypervisor)
         guard place.isThere(place.path(image)) else {
@@ -86,6 +86,14 @@ struct ConfigureVMImageCurrent {
         }
         request.log = try log()
         return request
+    }
+
+    private func warn(_ text: String) { place.notes(notes).warn("warning: " + text) }
+
+    private func warnOfLibvirtOptions() {
+        for key in ["--configure-vm-name", "--configure-vm-remove-options"] where arguments.has(key) {
+            warn("\(key) is not used: the machine is made by qemu")
+        }
     }
 
     private func tellPaths() {
@@ -127,7 +135,7 @@ struct ConfigureVMImageCurrent {
             return nil
         }
         guard hypervisor == .libvirt else {
-            if arguments.has(key) { notes.add("The VM template description is not used: the machine is made by qemu") }
+            if arguments.has(key) { warn("the VM template description is not used: the machine is made by qemu") }
             return nil
         }
         notes.add("Using the VM template description: \(path)")
@@ -138,7 +146,7 @@ struct ConfigureVMImageCurrent {
         do {
             let values = try TemplateValues(value("--configure-vm-template-values"), for: hypervisor)
             if hypervisor == .qemu, !values.foreign.isEmpty {
-                notes.add("Not used without libvirt: \(values.foreign.joined(separator: ", "))")
+                warn("not used without libvirt: \(values.foreign.joined(separator: ", "))")
             }
             return values
         } catch let missing as MissingPart {
@@ -168,7 +176,8 @@ struct ConfigureVMImageCurrent {
             } else if isStrict, arguments.has(key) {
                 throw ConfigureVMFailure.missing(path.string, fault)
             } else {
-                notes.add("Path not found: \(path) - error: \(fault), continuing without it")
+                let line = "Path not found: \(path) - error: \(fault), continuing without it"
+                arguments.has(key) ? warn(line) : notes.add(line)
             }
         }
         return files
@@ -178,7 +187,9 @@ struct ConfigureVMImageCurrent {
         guard options.resets else { return nil }
         let list = value("--reset-operations")
         do {
-            return try ResetSelection(parsing: list.isEmpty ? [] : [list])
+            let selection = try ResetSelection(parsing: list.isEmpty ? [] : [list])
+            try selection.requireOperations()
+            return selection
         } catch let error as FactoryError {
             throw ConfigureVMFailure(
                 .reset, "Failed to reset image: \(image) - error: \(error.message)",

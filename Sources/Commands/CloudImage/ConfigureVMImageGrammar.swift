@@ -22,7 +22,7 @@ enum ConfigureVMImageGrammar {
             .init("--config-meta-data-path", standard: "cloud-init/meta-data", help: "cloud-init's meta-data"),
             .init("--config-vendor-data-path", standard: "cloud-init/vendor-data", help: "cloud-init's vendor-data"),
             .init(
-                "--config-network-config-path", standard: "cloud-init/network-config",
+                "--config-network-config-path", "-N", standard: "cloud-init/network-config",
                 help: "cloud-init's network-config"),
             .init(
                 "--configure-vm-name", "-cv-name", standard: "one of its own",
@@ -51,7 +51,7 @@ enum ConfigureVMImageGrammar {
             .init(
                 "--reset-operations", "-ro", standard: "defaults,-ssh-userdir",
                 help: "what is taken from the disk, by the names of virt-sysprep: a list of operations with commas "
-                    + "between, defaults or all; a - in front takes one away"),
+                    + "between, defaults or all; a - in front takes away one that stands before it"),
             .init("--verbose", "-v", kind: .flag, help: "tell what is done, as outputs of the result"),
             .init(
                 "--cpu-model", standard: "host", help: "QEMU's name of the processor; host is the best that there is"),
@@ -99,10 +99,12 @@ enum ConfigureVMImageGrammar {
         .init(
             "--strict", kind: .flag,
             help: "fail where cloud-init had errors that it could recover from, and where a file is not there that an "
-                + "option names"),
+                + "option names, which else are warnings"),
         .init(
             "--timeout", standard: "30m, and 3h without KVM",
-            help: "how long it may take, such as 90s, 15m or 2h"),
+            help:
+                "how long the guest may take, such as 90s, 15m or 2h; where KVM fails it starts once more without it, "
+                + "and has that time again"),
         .init("--keep-failed", kind: .flag, help: "keep the disk of a guest that failed, to look at it"),
         .init("--no-reset", kind: .flag, help: "leave in the disk what belongs to one instance"),
         .init(

@@ -22,6 +22,7 @@ struct ConfigureVMImageSeed {
 
     private let arguments: ArgparseArguments
     private let place: ConfigurationPlace
+    private let notes = NoteKeeper()
 
     init(_ arguments: ArgparseArguments, _ place: ConfigurationPlace) {
         self.arguments = arguments
@@ -32,18 +33,18 @@ struct ConfigureVMImageSeed {
         do {
             var request = try request()
             try makeFolders(&request)
-            let place = place
-            let result = try await place.configure(request) { place.tell($0) }
+            let result = try await place.configure(request, place.notes(notes))
+            let warnings = place.warnings(notes) + ConfigurationNotes.warnings(result, beside: notes.warnings)
             return ForeignAnswer(
-                output: "Configured the image: \(result.image)\n",
-                errors: Self.text(ConfigurationNotes.warnings(result)))
+                output: "Configured the image: \(result.image)\n", errors: ForeignAnswer.lines(warnings))
         } catch let failure as Failure {
             return ForeignAnswer(
-                output: Self.text(failure.lines), errors: Self.text(failure.details), status: failure.code)
+                output: ForeignAnswer.lines(failure.lines), errors: ForeignAnswer.lines(failure.details),
+                status: failure.code)
         } catch let failure as ImageConfigurationFailure {
             let (code, line) = Self.code(of: failure.reason)
-            return ForeignAnswer(
-                output: line + "\n", errors: Self.text([failure.message] + failure.details), status: code)
+            let errors = place.warnings(notes) + [failure.message] + failure.details
+            return ForeignAnswer(output: line + "\n", errors: ForeignAnswer.lines(errors), status: code)
         } catch let wrong as WrongValue {
             return .usage(
                 ConfigureVMImageGrammar.seed,
@@ -99,10 +100,7 @@ struct ConfigureVMImageSeed {
             }
         }
         if place.isThere(socket.removingLastComponent()) { request.monitorSocket = socket }
-    }
-
-    private static func text(_ lines: [String]) -> String {
-        lines.map { Printable.line($0, unicode: true) + "\n" }.joined()
+        request.requiresMonitor = arguments.has(key)
     }
 
     private static func code(of reason: ImageConfigurationFailure.Reason) -> (code: Int32, line: String) {

@@ -67,10 +67,12 @@ struct ConfigureVMResult {
             "status": .text(code == .success ? "success" : "failed"),
         ]
         if let outputs { object["outputs"] = .list(outputs) }
-        let text = PythonJSON.text(object)
-        guard code == .success else { return ForeignAnswer(errors: text, status: code.rawValue) }
-        return ForeignAnswer(
-            output: text, errors: warnings.map { Printable.line($0, unicode: true) + "\n" }.joined())
+        guard code == .success else {
+            // Nothing else is on standard error, for whoever reads the object from there.
+            if !warnings.isEmpty { object["warnings"] = .list(warnings) }
+            return ForeignAnswer(errors: PythonJSON.text(object), status: code.rawValue)
+        }
+        return ForeignAnswer(output: PythonJSON.text(object), errors: ForeignAnswer.lines(warnings))
     }
 }
 
@@ -92,8 +94,10 @@ enum ConfigurationNotes {
         return lines
     }
 
-    static func warnings(_ result: ConfiguredImage) -> [String] {
-        var lines = (result.setup?.recoverableErrors ?? []).map { "warning: cloud-init could recover from: \($0)" }
+    /// - Parameter told: warnings that there are already, from which an error may be known.
+    static func warnings(_ result: ConfiguredImage, beside told: [String] = []) -> [String] {
+        let errors = (result.setup?.recoverableErrors ?? []).filter { error in !told.contains { $0.contains(error) } }
+        var lines = errors.map { "warning: cloud-init could recover from: \($0)" }
         if result.findings > 0 {
             lines.append(
                 "warning: the rules of sound images found \(result.findings) "

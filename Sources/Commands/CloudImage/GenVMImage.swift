@@ -62,10 +62,7 @@ enum GenVMImage: ForeignCommand {
         case .arguments(let found):
             let unknown = before.unrecognized + found.unrecognized
             guard unknown.isEmpty else { return unrecognized(unknown) }
-            let result = try await body(found)
-            let isGood = result.returnCode == 0
-            return ForeignAnswer(
-                output: isGood ? result.text : "", errors: isGood ? "" : result.text, status: result.returnCode)
+            return try await body(found).answer
         }
     }
 
@@ -90,6 +87,11 @@ struct ForeignAnswer: Sendable {
     var errors = ""
     var status: Int32 = 0
 
+    /// Lines for standard error, whoever wrote them.
+    static func lines(_ lines: [String]) -> String {
+        lines.map { Printable.line($0, unicode: true) + "\n" }.joined()
+    }
+
     static func usage(_ grammar: ArgparseGrammar, _ message: String) -> ForeignAnswer {
         ForeignAnswer(errors: grammar.problem(message), status: ArgparseGrammar.exitStatus)
     }
@@ -97,9 +99,22 @@ struct ForeignAnswer: Sendable {
 
 /// Lines that were said while a program worked.
 final class NoteKeeper: Sendable {
-    private let lines = Mutex<[String]>([])
+    private let lines = Mutex<[(text: String, isWarning: Bool)]>([])
 
-    func add(_ line: String) { lines.withLock { $0.append(line) } }
+    func add(_ line: String) { lines.withLock { $0.append((line, false)) } }
 
-    var all: [String] { lines.withLock { $0 } }
+    func warn(_ line: String) { lines.withLock { $0.append((line, true)) } }
+
+    /// With the warnings, in the order in which they were said.
+    var all: [String] { lines.withLock { $0.map(\.text) } }
+
+    var notes: [String] { lines.withLock { $0.filter { !$0.isWarning }.map(\.text) } }
+
+    /// Each once.
+    var warnings: [String] {
+        var seen: Set<String> = []
+        return lines.withLock { $0.filter { $0.isWarning && seen.insert($0.text).inserted }.map(\.text) }
+    }
+
+    var imageNotes: ImageNotes { ImageNotes(note: add, warn: warn) }
 }

@@ -20,6 +20,7 @@ enum GenVMImageCurrent {
                 readBytes: values["--input-checksum-read-bytes"].flatMap { PythonInteger.parse($0) }.map { "\($0)" },
                 outputFormat: values["--output-format"] ?? "qcow2", mayShrink: arguments.has("--allow-shrink"))
             let image = try options.image(in: WorkingFolder.path())
+            options.warnings.forEach(notes.warn)
             try await factory().make(image, in: values["--output-directory"] ?? folder, overwrite: false, notes)
             return ""
         }
@@ -31,7 +32,7 @@ enum GenVMImageCurrent {
         try await result(isVerbose: arguments.has("--verbose")) { notes in
             let file = FilePath(arguments.positionals[0])
             let architecture = try LoadedArchitecture(file, for: .current, folder: WorkingFolder.path())
-            for warning in architecture.warnings { notes.add(warning.description) }
+            for warning in architecture.warnings { notes.warn(warning.description) }
             let folder = arguments.values["--output-directory"] ?? folder
             try GenVMImageOutputs.requireDistinct(architecture.images.map { ($0.key, $0.fileName) }, file: file.string)
             for image in try images(of: architecture, only: arguments.values["--image"]) {
@@ -51,20 +52,22 @@ enum GenVMImageCurrent {
         return [image]
     }
 
-    /// Notes are shown when they are asked for; why something failed is shown always.
+    /// Notes are shown when they are asked for; why something failed is shown always, and so are warnings.
     private static func result(
         isVerbose: Bool, _ body: (NoteKeeper) async throws -> String
     ) async throws -> ForeignResult {
         let notes = NoteKeeper()
         do {
             let response = try await body(notes)
-            return ForeignResult(response: response, returnCode: 0, verboseMessages: isVerbose ? notes.all : [])
+            return ForeignResult(
+                response: response, returnCode: 0, verboseMessages: isVerbose ? notes.all : [],
+                warnings: notes.warnings)
         } catch let failure as ImageGenerationFailure {
             let (code, message) = code(of: failure)
             let cause = message.contains(failure.message) ? [] : [failure.message]
             return ForeignResult(
                 response: message, returnCode: code,
-                verboseMessages: (isVerbose ? notes.all : []) + cause + failure.details)
+                verboseMessages: (isVerbose ? notes.all : notes.warnings) + cause + failure.details)
         }
     }
 
@@ -103,7 +106,7 @@ extension Factory {
         _ image: GeneratedImage, in folder: String, overwrite: Bool, _ notes: NoteKeeper
     ) async throws {
         let path = FilePath(folder).appending(image.fileName)
-        let outcome = try await generate(image, to: path, overwrite: overwrite) { notes.add($0) }
+        let outcome = try await generate(image, to: path, overwrite: overwrite, telling: notes.imageNotes)
         switch outcome {
         case .kept:
             notes.add("The output image: \(path) already exists")

@@ -35,7 +35,7 @@ enum GenVMImageGrammar {
                 "-icbs", "--input-checksum-buffer-size", standard: "65536", help: "taken and not needed"),
             .init(
                 "-icrb", "--input-checksum-read-bytes", kind: .integer, standard: "all",
-                help: "how many bytes from the start the checksum is of"),
+                help: "how many bytes from the start the checksum is of; 0 is all"),
             .init("-od", "--output-directory", standard: "generated-images", help: "the folder for the image"),
             .init("-of", "--output-format", standard: "qcow2", help: "qcow2, raw, vmdk, vhd, vhdx or vdi"),
             .init("-V", "--version", standard: "none", help: "the version of the image"),

@@ -28,7 +28,7 @@ enum GenVMImageSeed {
         do {
             let file = FilePath(arguments.values["--architecture-path"] ?? "architecture.yml")
             let architecture = try LoadedArchitecture(file, for: .seed, folder: WorkingFolder.path())
-            for warning in architecture.warnings { Session.note(warning.description) }
+            for warning in architecture.warnings { lines.warn(warning.description) }
             try await images(of: architecture, file, arguments, lines, factory)
             if arguments.has("--generate-gocd-config") {
                 let name = arguments.values["--gocd-config-name"] ?? "1.gocd.yml"
@@ -42,17 +42,17 @@ enum GenVMImageSeed {
                 }
                 lines.add("Generated a new GOCD config in: \(WorkingFolder.absolute(name))")
             }
-            return ForeignAnswer(output: text(lines))
+            return ForeignAnswer(output: text(lines), errors: ForeignAnswer.lines(lines.warnings))
         } catch let failure as ImageGenerationFailure {
             let (code, message) = code(of: failure)
             lines.add(message)
             let cause = message.contains(failure.message) ? [] : [failure.message]
-            let details = (cause + failure.details).map { Printable.line($0, unicode: true) + "\n" }.joined()
-            return ForeignAnswer(output: text(lines), errors: details, status: code)
+            let errors = ForeignAnswer.lines(lines.warnings + cause + failure.details)
+            return ForeignAnswer(output: text(lines), errors: errors, status: code)
         }
     }
 
-    private static func text(_ lines: NoteKeeper) -> String { lines.all.map { $0 + "\n" }.joined() }
+    private static func text(_ lines: NoteKeeper) -> String { lines.notes.map { $0 + "\n" }.joined() }
 
     private static func images(
         of architecture: LoadedArchitecture, _ file: FilePath, _ arguments: ArgparseArguments, _ lines: NoteKeeper,
@@ -65,10 +65,10 @@ enum GenVMImageSeed {
             zip(images, paths).map { ($0.key, $1) }, file: file.string)
         let owner = arguments.values["--generated-image-owner"] ?? "qemu"
         for (image, path) in zip(images, paths) {
-            _ = try await factory().generate(image, to: FilePath(path), overwrite: true) { note in
+            let notes = ImageNotes(
                 // The older program says of all that is done only this.
-                if note.hasPrefix("The calculated checksum: ") { lines.add(note) }
-            }
+                note: { if $0.hasPrefix("The calculated checksum: ") { lines.add($0) } }, warn: lines.warn)
+            _ = try await factory().generate(image, to: FilePath(path), overwrite: true, telling: notes)
             ImageOwner(name: owner).own(path) { lines.add($0) }
             lines.add("Created VM disk image at: \(WorkingFolder.absolute(path))")
         }

@@ -53,7 +53,7 @@ struct Seed: AsyncParsableCommand {
         try await Session.run {
             do {
                 let bytes = try await SeedOutput.bytes(seed)
-                try SeedOutput.write(bytes, to: output)
+                try SeedOutput.write(bytes, to: output, from: Array(seed.files.values))
             } catch let error as SeedImage.Unreadable {
                 throw FactoryError(
                     .missingInput, "cannot read \(error.kind.rawValue) from \(error.path): \(error.reason)",
@@ -76,8 +76,13 @@ enum SeedOutput {
     }
 
     /// To a file, whole or not at all, or to standard output if its name is `-`.
-    static func write(_ bytes: [UInt8], to output: String) throws {
-        guard output == "-" else { return try WholeText.write(bytes, to: FilePath(output)) }
+    ///
+    /// - Parameter sources: what it was made of: who may read them all may read the seed.
+    static func write(_ bytes: [UInt8], to output: String, from sources: [FilePath]) throws {
+        guard output == "-" else {
+            return try WholeText.write(
+                bytes, to: FilePath(output), permissions: SeedSecrecy.permissions(sources))
+        }
         do {
             try FileDescriptor.standardOutput.writeAll(bytes)
         } catch {

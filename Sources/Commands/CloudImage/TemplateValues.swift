@@ -7,8 +7,8 @@ struct TemplateValues {
     private(set) var processors: UInt32
     private(set) var memory: ByteCount
 
-    /// What a place of the program's own template is for.
-    private static let own = ["num_vcpus", "memory_size", "cpu_architecture", "machine"]
+    /// What our own machine has, too.
+    private static let own = ["num_vcpus", "memory_size", "cpu_architecture"]
 
     /// A machine of libvirt has the size that the older program gave it, our own one a smaller one.
     ///

@@ -87,13 +87,22 @@ extension NativeLowering {
             do {
                 _ = try ResetSelection(parsing: [list.text ?? ""])
             } catch {
-                let known = error as? FactoryError
-                problems.error(list.place, [known?.message, known?.remedy].compactMap { $0 }.joined(separator: "; "))
+                problem(list.place, error)
                 isSound = false
             }
         }
         guard isSound, let selection = try? ResetSelection(parsing: lists.compactMap(\.text)) else { return nil }
+        do {
+            try selection.requireOperations()
+        } catch {
+            problem(operations.place, error)
+        }
         return ResetAction(selection, makesHostKeyUnit: value.map?.text("host_key_unit") == "true")
+    }
+
+    private func problem(_ place: Place, _ error: any Error) {
+        let known = error as? FactoryError
+        problems.error(place, [known?.message, known?.remedy].compactMap { $0 }.joined(separator: "; "))
     }
 
     // MARK: what does not fit

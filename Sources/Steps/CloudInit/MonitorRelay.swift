@@ -1,9 +1,23 @@
 import CLinux
 import Glibc
-import Model
+package import Model
 import Synchronization
-import SystemPackage
+package import SystemPackage
 import Tooling
+
+/// A Unix socket of the host for the monitor of a machine.
+package struct MonitorSocket: Sendable, CustomStringConvertible {
+    package var path: FilePath
+    /// Hears why there is none, and the machine does without; nil: that is a failure.
+    package var onFailure: (@Sendable (FactoryError) -> Void)?
+
+    package init(_ path: FilePath, onFailure: (@Sendable (FactoryError) -> Void)? = nil) {
+        self.path = path
+        self.onFailure = onFailure
+    }
+
+    package var description: String { path.string }
+}
 
 /// Lets people use the monitor of a machine at a Unix socket of the host: QEMU, which sees nothing of the host, has its own
 /// in its folder.
@@ -12,17 +26,26 @@ final class MonitorRelay: Sendable {
     private let stopping: FileDescriptor
     private let connections = Mutex<[SocketConnection]>([])
 
-    /// Listens while the body runs, and removes the socket; without a path the body just runs.
+    /// Listens while the body runs, and removes the socket; without one the body just runs.
     static func with<Value>(
-        _ path: FilePath?, folder: FilePath, _ body: () async throws -> Value
+        _ socket: MonitorSocket?, folder: FilePath, _ body: () async throws -> Value
     ) async throws -> Value {
-        guard let path else { return try await body() }
-        let relay = try MonitorRelay(path, folder: folder)
+        guard let socket, let relay = try relay(socket, folder) else { return try await body() }
         defer {
             relay.stop()
-            unlink(path.string)
+            unlink(socket.path.string)
         }
         return try await body()
+    }
+
+    private static func relay(_ socket: MonitorSocket, _ folder: FilePath) throws -> MonitorRelay? {
+        do {
+            return try MonitorRelay(socket.path, folder: folder)
+        } catch let error as FactoryError {
+            guard let onFailure = socket.onFailure else { throw error }
+            onFailure(error)
+            return nil
+        }
     }
 
     private init(_ path: FilePath, folder: FilePath) throws {
@@ -81,14 +104,18 @@ final class MonitorRelay: Sendable {
     }
 
     /// A socket that only its owner may use. One that nobody listens at any more is replaced.
+    ///
+    /// It is made by way of its opened folder, whose path may be longer than addresses of sockets.
     private static func listen(_ path: FilePath) throws -> Int32 {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
-        let bytes = Array(path.string.utf8)
+        let parent = path.removingLastComponent()
+        let folder = open(parent.isEmpty ? "." : parent.string, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard folder >= 0 else { throw inTheWay(path, Errno(rawValue: errno).description) }
+        defer { close(folder) }
+        let bytes = Array("/proc/self/fd/\(folder)/\(path.lastComponent?.string ?? "")".utf8)
         guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else {
-            throw FactoryError(
-                .usage, "the path of the monitor's socket is longer than 107 bytes: \(path)",
-                remedy: "choose a shorter path")
+            throw inTheWay(path, Errno.fileNameTooLong.description)
         }
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
         let size = socklen_t(MemoryLayout<sockaddr_un>.size)

@@ -82,7 +82,7 @@ struct CloudSetupLongTests {
 
     @Test func `People reach the monitor of the machine at the path they choose, while it runs`() async throws {
         try await TinyCloudGuest.with("hang") { guest in
-            guest.environment.monitorSocket = guest.folder.appending("monitor")
+            guest.environment.monitorSocket = MonitorSocket(guest.folder.appending("monitor"))
             guest.environment.setupClocks?.noProgress = .seconds(15)
             let running = guest
             async let end = running.fail(.timeout)
