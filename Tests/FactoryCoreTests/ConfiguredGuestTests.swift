@@ -51,7 +51,7 @@ struct ConfiguredGuestTests {
         _ place: Place, _ request: ImageConfigurationRequest
     ) async -> ImageConfigurationFailure? {
         await #expect(throws: ImageConfigurationFailure.self) {
-            _ = try await place.factory.configure(request) { _ in }
+            _ = try await place.factory.configure(request, telling: ImageNotes())
         }
     }
 
@@ -68,7 +68,7 @@ struct ConfiguredGuestTests {
                 $0.seedOutput = seed
                 $0.reset = .defaults
             }
-            let made = try await place.factory.configure(request) { _ in }
+            let made = try await place.factory.configure(request, telling: ImageNotes())
             #expect(try place.digest == made.digest)
             #expect(made.setup?.status == "done" && made.setup?.datasource == "DataSourceNoCloud [seed=/dev/vdb]")
             #expect(made.reset.first { $0.operation == "cloud-init" }?.removed == ["/var/lib/cloud/data"])
@@ -84,8 +84,8 @@ struct ConfiguredGuestTests {
             let before = try place.digest
             let one = try request(place, "# writes: one") { $0.output = place.folder.appending("one.img") }
             let two = try request(place, "# writes: two") { $0.output = place.folder.appending("two.img") }
-            async let first = place.factory.configure(one) { _ in }
-            async let second = place.factory.configure(two) { _ in }
+            async let first = place.factory.configure(one, telling: ImageNotes())
+            async let second = place.factory.configure(two, telling: ImageNotes())
             let made = try await [first, second]
             #expect(try await text("/etc/written", of: made[0].image) == "one\n")
             #expect(try await text("/etc/written", of: made[1].image) == "two\n")
