@@ -36,9 +36,9 @@ extension SparseFile {
         return found
     }
 
-    /// Frees a range that reads as zero. At the end of the file the last block is freed whole: a part of a block would
-    /// only be overwritten.
-    private static func punch(_ range: Range<Int64>, of descriptor: FileDescriptor, size: Int64) throws {
+    /// Frees a range, which reads as zero then. At the end of the file the last block is freed whole: a part of a block
+    /// would only be overwritten.
+    package static func punch(_ range: Range<Int64>, of descriptor: FileDescriptor, size: Int64) throws {
         guard !range.isEmpty else { return }
         let block = Int64(ZeroRuns.blockSize)
         let end = range.upperBound == size ? (size + block - 1) / block * block : range.upperBound

@@ -41,6 +41,9 @@ struct ImageConfigurationWork {
         let seed = try seedFiles()
         try check()
         try writeSeed(seed)
+        for file in seed {
+            for warning in try await file.warnings(runner: factory.runner) { note("\(warning)") }
+        }
         let opened = try await factory.openStore()
         try SpaceCheck.check(store: opened.root, output: target.removingLastComponent())
         let input = try await fetch(opened)

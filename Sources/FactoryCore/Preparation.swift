@@ -65,7 +65,11 @@ extension Factory {
     ) async throws -> PreparedBuild {
         let tools = try await toolVersions(loaded.definition, HostFacts(opened.root.appending("host-facts.json")))
         let fetched = try await SourceFetching(self, opened, offline: request.offline, events: events).fetch(base)
-        return try prepared(loaded, fetched, tools)
+        var prepared = try prepared(loaded, fetched, tools)
+        for file in base.setup?.files ?? [] {
+            prepared.warnings += try await file.warnings(runner: runner).map(\.description)
+        }
+        return prepared
     }
 
     private func prepared(

@@ -1,4 +1,3 @@
-import Dialects
 package import Model
 import Steps
 import Store
@@ -40,7 +39,7 @@ package struct SeedImage: Sendable {
     }
 
     /// No seed holds more; what is larger is no file for cloud-init.
-    private static let limit = 64 << 20
+    static let limit = 64 << 20
 
     /// Of the host; /dev/stdin is one, too.
     package var files: [SeedFile.Kind: FilePath]
@@ -65,14 +64,9 @@ package struct SeedImage: Sendable {
             let bytes = try await BlockingWork.run { _ in try Self.read(kind, path) }
             contents[kind] = bytes
             let name = path == "/dev/stdin" ? "standard input" : path.string
-            SeedCheck.warnings(kind, bytes, file: name).forEach(warn)
-            switch kind {
-            case .userData, .vendorData: CloudConfigCheck.warnings(bytes, file: name).forEach(warn)
-            case .metaData, .networkConfig: CloudConfigCheck.mapWarnings(bytes, file: name).forEach(warn)
-            }
-            if kind == .userData || kind == .vendorData, path.isAbsolute, path != "/dev/stdin" {
-                try await SeedCheck(runner: runner).schemaWarnings(path.string, bytes).forEach(warn)
-            }
+            let isFile = path.isAbsolute && path != "/dev/stdin"
+            try await SeedFile.warnings(kind, bytes, name: name, path: isFile ? path : nil, runner: runner)
+                .forEach(warn)
         }
         let instance = metaData.instance ?? NoCloudSeed.newInstance()
         if contents[.metaData] == nil { contents[.metaData] = Array(try metaData.text(instance: instance).utf8) }

@@ -43,6 +43,8 @@ package enum ResetOperation: String, Hashable, Sendable, Codable, CaseIterable {
     case sshHostKeys = "ssh-hostkeys"
     case sshUserFolder = "ssh-userdir"
     case sssdDatabaseLog = "sssd-db-log"
+    /// Ours: what is left of a machine's memory in swap partitions.
+    case swap
     case temporaryFiles = "tmp-files"
     case udevPersistentNet = "udev-persistent-net"
     case userAccount = "user-account"

@@ -15,6 +15,9 @@ struct ResetStep {
         if let done = try await resetOfGuest(context) { report = done } else { report = try await resetOnHost(context) }
         let count = report.operations.reduce(0) { $0 + $1.removed.count + $1.emptied.count + $1.changed.count }
         context.report.log("\(report.operations.count) operations changed \(count) files and folders")
+        for folder in report.elsewhere ?? [] {
+            context.report.warn("\(folder) is on a filesystem of its own, where nothing was reset")
+        }
     }
 
     /// What a guest that was set up before has reset itself; nil if that is for the host to do.

@@ -101,6 +101,19 @@ import Tooling
         }
     }
 
+    @Test func `What is wrong with the files for cloud-init is told before anything boots`() async throws {
+        try await Place.with { place in
+            try write(Self.disk, place.folder.appending("disk.img"))
+            let data = place.folder.appending("data")
+            try Scratch.write("#cloud-config\nruncmd:\n  - [ echo\nusers: }\n", data)
+            let request = try place.request("disk.img", "cloud_init: {user_data: data, meta_data: meta}\n")
+            try Scratch.write("[no, map]\n", place.folder.appending("meta"))
+            let warnings = try await place.factory.prepare(request).warnings
+            #expect(warnings.contains { $0.hasPrefix("\(data):4:") && $0.contains(": warning: ") })
+            #expect(warnings.contains { $0.hasPrefix("\(place.folder)/meta:1:1: warning: cloud-init takes a map") })
+        }
+    }
+
     @Test func `There are no packages that could be locked`() async throws {
         try await Place.with { place in
             try write(Self.disk, place.folder.appending("disk.img"))

@@ -1,6 +1,7 @@
 import Glibc
 import Model
 import Steps
+import Synchronization
 import SystemPackage
 import TestSupport
 import Testing
@@ -118,13 +119,17 @@ import Tooling
     @Test func `The seed is written down for the user`() async throws {
         try await Place.with { place in
             let data = place.folder.appending("some-name")
-            try Scratch.write("#cloud-config\n{}\n", data)
+            try Scratch.write("packages: [hello]\n", data)
             let seed = place.folder.appending("seed/cidata.iso")
+            let request = ImageConfigurationRequest(
+                image: place.image, seed: [.userData: data], bootsWithoutSeed: false, seedOutput: seed)
+            let notes = Mutex<[String]>([])
             // It fails later: there is no cloud-init in the image, and no system.
-            _ = await place.failure {
-                $0.seed = [.userData: data]
-                $0.seedOutput = seed
+            await #expect(throws: ImageConfigurationFailure.self) {
+                _ = try await place.factory.configure(request) { note in notes.withLock { $0.append(note) } }
             }
+            #expect(
+                notes.withLock { $0 }.first?.hasPrefix("\(data):1:1: warning: the first line is 'packages:") == true)
             let image = try RepositoryFiles.bytes(seed)
             #expect(Array(image[32769..<32774]) == Array("CD001".utf8))
             #expect(String(decoding: image, as: UTF8.self).contains("instance-id: imgf-"))

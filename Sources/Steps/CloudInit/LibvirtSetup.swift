@@ -37,9 +37,10 @@ struct LibvirtSetup {
         let result: Result<VirtualMachine.SetUp, any Error>
         do {
             for word in [["define", file.string], ["start", lease.domain.name]] {
-                try await environment.runner.runChecked(
-                    lease.domain.virsh(word), activity: "starting a machine of libvirt"
-                ) { _, line in
+                var command = lease.domain.virsh(word)
+                // On a busy host libvirt takes its time to find out what QEMU can do.
+                command.timeout = .seconds(300)
+                try await environment.runner.runChecked(command, activity: "starting a machine of libvirt") { _, line in
                     console.note(line)
                 }
             }

@@ -114,6 +114,15 @@ struct ResetScript {
                 """#
         // cloud-init, which is here, makes new ones.
         case .sshHostKeys: text = "gone \"$root\"/etc/ssh/*_host_*"
+        // Zeroes are holes on the disks of our machines. The header of a page's size stays.
+        case .swap:
+            text = #"""
+                areas=$(sed -n 's|^\(/dev/[^[:space:]]*\)[[:space:]]*partition.*|\1|p' "$root/proc/swaps" 2> /dev/null)
+                for area in $areas; do
+                    swapoff "$area" && dd if=/dev/zero of="$area" bs=65536 seek=1 2> /dev/null
+                    tell "$area"
+                done
+                """#
         default: return []
         }
         return [text]

@@ -11,6 +11,8 @@ package struct ResetInside: Codable, Sendable {
     static let disk: FilePath = "/mnt/in/disk.raw"
     static let record = "reset.json"
     private static let seed = ["loader", "random-seed"]
+    /// The largest page, which the header of a swap area may take.
+    private static let swapHeader: Int64 = 65536
     private var result: FilePath { "/mnt/out/disk.raw" }
 
     var operations: ResetSelection
@@ -31,6 +33,12 @@ package struct ResetInside: Codable, Sendable {
                     report.add("/" + Self.seed.joined(separator: "/") + " of the EFI system partition", to: .randomSeed)
                 }
             }
+            if operations.operations.contains(.swap) {
+                for area in places.swapAreas {
+                    try await emptySwap(area)
+                    report.add("the swap area at byte \(area.bytes.lowerBound)", to: .swap)
+                }
+            }
             try WholeFile.write(try Canonical.text(report), FilePath("/mnt/out").appending(Self.record))
         } catch let error as Ext4.Failure {
             throw FactoryError(
@@ -40,7 +48,13 @@ package struct ResetInside: Codable, Sendable {
         }
     }
 
-    private func choose() throws -> (roots: [SystemRoot], bootPartitions: [SystemRoot]) {
+    private struct Places {
+        var roots: [SystemRoot]
+        var bootPartitions: [SystemRoot]
+        var swapAreas: [SystemRoot]
+    }
+
+    private func choose() throws -> Places {
         let file = try FileDescriptor.open(Self.disk, .readOnly, options: .closeOnExec)
         return try file.closeAfter {
             let disk = try FileBytes(file)
@@ -54,7 +68,10 @@ package struct ResetInside: Codable, Sendable {
                     remedy: content == nil
                         ? nil : "let cloud-init set the image up in the same build: then the guest itself resets it")
             }
-            return (roots, try SystemRoot.filesystems(of: disk).filter { $0.content == .vfat })
+            let all = try SystemRoot.filesystems(of: disk)
+            return Places(
+                roots: roots, bootPartitions: all.filter { $0.content == .vfat },
+                swapAreas: all.filter { $0.content == .swap })
         }
     }
 
@@ -93,10 +110,24 @@ package struct ResetInside: Codable, Sendable {
         return true
     }
 
+    /// The header stays, with the name by which the system knows the area.
+    private func emptySwap(_ area: SystemRoot) async throws {
+        let start = area.bytes.lowerBound.addingReportingOverflow(Self.swapHeader).partialValue
+        guard start < area.bytes.upperBound else { return }
+        try await BlockingWork.run { _ in
+            let file = try FileDescriptor.open(result, .readWrite, options: .closeOnExec)
+            try file.closeAfter {
+                try SparseFile.punch(
+                    start..<area.bytes.upperBound, of: file, size: try file.seek(offset: 0, from: .end))
+            }
+        }
+    }
+
     /// The entries of several systems as those of one.
     private static func joined(_ reports: [ResetReport]) -> ResetReport {
         guard var joined = reports.first else { return ResetReport(operations: []) }
         for report in reports.dropFirst() {
+            if let more = report.elsewhere { joined.elsewhere = (joined.elsewhere ?? []) + more }
             for (index, entry) in report.operations.enumerated() where joined.operations.indices.contains(index) {
                 joined.operations[index].removed += entry.removed
                 joined.operations[index].emptied += entry.emptied

@@ -20,8 +20,25 @@ package struct ResetOperations {
     /// image would be left without host keys, and `Ext4.Failure` for a damaged filesystem.
     package func run() throws -> ResetReport {
         if selection.operations.contains(.sshHostKeys) { try requireHostKeyMaker() }
-        return ResetReport(operations: try selection.operations.map(perform))
+        let elsewhere = try otherFilesystems()
+        return ResetReport(
+            operations: try selection.operations.map(perform), elsewhere: elsewhere.isEmpty ? nil : elsewhere)
     }
+
+    /// Where fstab has folders on filesystems of their own that operations are about.
+    private func otherFilesystems() throws -> [String] {
+        guard let table = try editor.find("/etc/fstab"), table.status.kind == .file else { return [] }
+        let lines = String(decoding: try editor.bytes(table, limit: 1 << 16), as: UTF8.self).split(separator: "\n")
+        return lines.compactMap { line in
+            let fields = line.split(whereSeparator: { $0 == " " || $0 == "\t" }).map(String.init)
+            guard fields.count > 2, !fields[0].hasPrefix("#"), Self.diskTypes.contains(fields[2]) else { return nil }
+            let folders = ["/etc", "/home", "/root", "/srv", "/tmp", "/usr", "/var"]
+            let isConcerned = folders.contains { fields[1] == $0 || fields[1].hasPrefix($0 + "/") }
+            return isConcerned ? SerialText.printable(Array(fields[1].utf8)) : nil
+        }
+    }
+
+    private static let diskTypes = ["auto", "ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs"]
 
     private func perform(_ operation: ResetOperation) throws -> ResetReport.Entry {
         var entry = ResetReport.Entry(name: operation.rawValue)
@@ -144,4 +161,6 @@ package struct ResetReport: Hashable, Sendable, Codable {
 
     /// In the order of their names.
     package var operations: [Entry]
+    /// Folders on filesystems of their own, in which nothing was reset; nil if there are none.
+    package var elsewhere: [String]?
 }

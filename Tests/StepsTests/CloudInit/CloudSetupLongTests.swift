@@ -129,13 +129,9 @@ struct CloudSetupLongTests {
             let image = scratch.path.appending("image.raw")
             try Self.makeUnreadable(TinyCloudGuest.image, image)
             let guest = try TinyCloudGuest(scratch.path, image, [:])
-            let record = CloudSetupRecord(
-                seconds: 1, accelerator: "tcg", datasource: "", errors: [], recoverableErrors: [:], witness: .guest,
-                written: ByteCount(0))
-            try Scratch.write(try Canonical.text(record), guest.output.appending("cloud-init.json"))
             try SparseFile.copy(from: image, to: guest.disk) { _, _ in }
             let error = await #expect(throws: FactoryError.self) {
-                _ = try await guest.reset(ResetAction(.defaults, makesHostKeyUnit: false))
+                _ = try await guest.reset(ResetAction(.defaults, makesHostKeyUnit: false), afterSetup: false)
             }
             #expect(error?.message == "the image cannot be reset: xfs cannot be edited without mounting it")
         }
@@ -151,11 +147,7 @@ struct CloudSetupLongTests {
         let file = try FileDescriptor.open(copy, .readWrite)
         try file.closeAfter {
             let end = try file.seek(offset: 0, from: .end)
-            let sector = UInt32(end / 512)
-            let numbers = [sector, 2048].flatMap { number in
-                (0..<4).map { UInt8(truncatingIfNeeded: number >> ($0 * 8)) }
-            }
-            try file.writeAll(toAbsoluteOffset: 446 + 16, [0, 0, 0, 0, 0x83, 0, 0, 0] + numbers)
+            try DiskChange.addPartition(2, type: 0x83, end..<end + (1 << 20), to: file)
             try file.writeAll(toAbsoluteOffset: end, Array("XFSB".utf8))
             try file.resize(to: end + (1 << 20))
         }

@@ -1,6 +1,7 @@
 import Filesystems
 import Glibc
 import Model
+import Synchronization
 import SystemPackage
 import TestSupport
 import Testing
@@ -83,20 +84,22 @@ extension LibvirtDescription {
 /// With real daemons, which scripts/with-libvirt starts.
 @Suite(.serialized, .enabled(if: getenv("IMAGE_FACTORY_LIBVIRT") != nil), .timeLimit(.minutes(10)))
 struct LibvirtSetupRealTests {
-    private func machines() async throws -> [Substring] {
-        let result = try await CommandRunner().run(LibvirtDomain(name: "").virsh("list", "--all", "--name"))
-        return result.text.split(separator: "\n").sorted()
+    private func isThere(_ domain: LibvirtDomain) async throws -> Bool {
+        try await CommandRunner().run(domain.virsh("domstate", domain.name)).succeeded
     }
 
     private func with(_ tiny: String?, _ body: (inout TinyCloudGuest) async throws -> Void) async throws {
-        let before = try await machines()
+        let domain = LibvirtDomain.unrecorded
+        let isSettled = Mutex(false)
         try await TinyCloudGuest.with(tiny) { guest in
             guest.action.hypervisor = .libvirt
+            guest.environment.leaseDomain = { LibvirtLease(domain: domain) { isSettled.withLock { $0 = true } } }
             guest.environment.setupClocks = GuestClocks(
                 total: .seconds(300), noProgress: .seconds(200), shutdownGrace: .seconds(30))
             try await body(&guest)
+            #expect(guest.environment.libvirtMachine.name != nil || isSettled.withLock { $0 })
         }
-        #expect(try await machines() == before)
+        #expect(try await !isThere(domain))
     }
 
     @Test func `A guest of libvirt is set up`() async throws {
@@ -154,6 +157,7 @@ struct LibvirtSetupRealTests {
             #expect(description.contains("<memory unit='KiB'>262144</memory>") && description.contains("-q35-"))
             #expect(guest.events.lines.contains("tiny cloud guest: switch ''"))
             #expect(try guest.text("/etc/written") == "hello\n")
+            #expect(try await !isThere(domain))
         }
     }
 
@@ -169,7 +173,7 @@ struct LibvirtSetupRealTests {
             let running = guest
             let error = await #expect(throws: FactoryError.self) { try await running.run() }
             #expect(error?.message == "libvirt already has a machine that is called '\(own.name)'")
-            #expect(try await machines().contains { $0 == own.name })
+            #expect(try await isThere(own))
             #expect(await own.release(by: CommandRunner()))
         }
     }

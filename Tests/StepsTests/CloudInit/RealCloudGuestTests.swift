@@ -1,4 +1,3 @@
-import DiskFormats
 import Filesystems
 import Glibc
 import Model
@@ -113,21 +112,10 @@ import Tooling
 
     @Test func `An image whose list of data sources has no NoCloud ignores the seed`() async throws {
         try await with("#cloud-config\n") { image in
-            try Ext4Change.write("datasource_list: [ ConfigDrive, None ]\n", "/etc/cloud/cloud.cfg.d/99-own.cfg", image)
+            try DiskChange.write("datasource_list: [ ConfigDrive, None ]\n", "/etc/cloud/cloud.cfg.d/99-own.cfg", image)
         } _: { guest in
             let error = try await guest.fail(.noDatasource)
             print(error.message, error.remedy ?? "")
         }
-    }
-}
-
-/// Changes an image before a test.
-enum Ext4Change {
-    static func write(_ text: String, _ path: BytePath, _ image: FilePath) throws {
-        let file = try FileDescriptor.open(image, .readOnly)
-        let root = try file.closeAfter { try #require(try SystemRoot.all(of: try FileBytes(file)).first) }
-        let editor = try Ext4Editor(image, offset: UInt64(root.bytes.lowerBound))
-        try editor.write(Array(text.utf8), to: path)
-        try editor.flush()
     }
 }

@@ -91,14 +91,15 @@ struct TinyCloudGuest {
         }
     }
 
-    /// Resets what `run` has left.
-    func reset(_ action: ResetAction) async throws -> ResetReport {
+    /// Resets what `run` has left, or a disk that was put in its place.
+    func reset(_ action: ResetAction, afterSetup: Bool = true) async throws -> ResetReport {
         let output = folder.appending("reset")
         // As it is in the store.
         chmod(disk.string, 0o444)
+        var inputs = ["disk": disk]
+        if afterSetup { inputs["setup"] = self.output.appending("cloud-init.json") }
         try await ResetStep(action: action, environment: environment)
-            .run(
-                in: context("reset", ["disk": disk, "setup": self.output.appending("cloud-init.json")], output: output))
+            .run(in: context("reset", inputs, output: output))
         return try Canonical.decode(ResetReport.self, from: RepositoryFiles.bytes(output.appending("reset.json")))
     }
 
