@@ -35,21 +35,11 @@ enum GenVMImageCurrent {
             for warning in architecture.warnings { notes.warn(warning.description) }
             let folder = arguments.values["--output-directory"] ?? folder
             try GenVMImageOutputs.requireDistinct(architecture.images.map { ($0.key, $0.fileName) }, file: file.string)
-            for image in try images(of: architecture, only: arguments.values["--image"]) {
+            for image in try architecture.images(only: arguments.values["--image"]) {
                 try await factory().make(image, in: folder, overwrite: arguments.has("--overwrite"), notes)
             }
             return "Successfully built the images in: \(WorkingFolder.absolute(folder))"
         }
-    }
-
-    private static func images(of architecture: LoadedArchitecture, only key: String?) throws -> [GeneratedImage] {
-        guard let key else { return architecture.images }
-        guard let image = architecture.images.first(where: { $0.key == key }) else {
-            throw ImageGenerationFailure(
-                .definition(.missing), "Missing attribute: \(key) in images",
-                details: ["hint: the file has " + architecture.images.map(\.key).joined(separator: ", ")])
-        }
-        return [image]
     }
 
     /// Notes are shown when they are asked for; why something failed is shown always, and so are warnings.
@@ -113,6 +103,19 @@ extension Factory {
             notes.add("Use the --overwrite flag to overwrite the existing image")
         case .made: notes.add("Generated image at: \(WorkingFolder.absolute(path.string))")
         }
+    }
+}
+
+extension LoadedArchitecture {
+    /// All of its images, or that of a key.
+    fileprivate func images(only key: String?) throws -> [GeneratedImage] {
+        guard let key else { return images }
+        guard let image = images.first(where: { $0.key == key }) else {
+            throw ImageGenerationFailure(
+                .definition(.missing), "Missing attribute: \(key) in images",
+                details: ["hint: the file has " + images.map(\.key).joined(separator: ", ")])
+        }
+        return [image]
     }
 }
 
