@@ -10,9 +10,9 @@ import Tooling
 /// With real daemons, which scripts/with-libvirt starts.
 @Suite(.serialized, .enabled(if: getenv("IMAGE_FACTORY_LIBVIRT") != nil), .timeLimit(.minutes(10)))
 struct LibvirtRealTests {
-    private func machines(_ which: String = "--all") async throws -> [Substring] {
-        let domain = LibvirtDomain(name: "")
-        let result = try await CommandRunner().run(domain.virsh("list", "--all", "--name", which))
+    private func machines(_ more: String...) async throws -> [Substring] {
+        let list = LibvirtDomain(name: "").virsh(["list", "--all", "--name"] + more)
+        let result = try await CommandRunner().runChecked(list, activity: "asking for the machines")
         return result.text.split(separator: "\n").filter { $0.hasPrefix("image-factory-") }
     }
 
