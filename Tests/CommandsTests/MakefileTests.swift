@@ -226,7 +226,8 @@ private struct Place: Sendable {
             let text = try Scratch.read(path)
             for use in text.matches(of: /getenv\("(IMAGE_FACTORY_(?:E2E|LIBVIRT))"\)/) {
                 // That of a whole suite stands in front of it.
-                let isOfSuite = text[..<use.range.lowerBound].split(separator: "@").last?.hasPrefix("Suite") == true
+                let attribute = text[..<use.range.lowerBound].split(separator: "@").last ?? ""
+                let isOfSuite = attribute.hasPrefix("Suite") && !attribute.contains("struct ")
                 let suites = (isOfSuite ? text[use.range.upperBound...] : text[..<use.range.lowerBound])
                     .matches(of: /struct (\w+Tests)/)
                 let suite = try #require(isOfSuite ? suites.first : suites.last, "\(path)")
