@@ -20,7 +20,12 @@ final class ProbeReceiver: Sendable {
         var hasStarted = false
         var report: ProbeReport?
         var reset: [String: [String]] = [:]
+        var resetCount = 0
     }
+
+    /// Whoever is root in the guest knows the token: what is kept of its words has an end.
+    static let resetLimit = 20_000
+    private static let pathLimit = 4096
 
     private struct Event: Decodable {
         var token: String
@@ -60,8 +65,11 @@ final class ProbeReceiver: Sendable {
             state.report = ProbeReport(
                 exit: event.exit ?? 0, status: event.status ?? .null, result: event.result ?? .null)
         case "reset":
-            guard let operation = event.operation, let path = event.path else { return }
-            state.reset[operation, default: []].append(path)
+            guard let operation = event.operation.flatMap(ResetOperation.init), let path = event.path,
+                path.utf8.count <= pathLimit, state.resetCount < resetLimit
+            else { return }
+            state.resetCount += 1
+            state.reset[operation.rawValue, default: []].append(path)
         default: break
         }
     }

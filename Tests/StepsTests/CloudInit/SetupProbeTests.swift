@@ -1,3 +1,4 @@
+import Engine
 import Glibc
 import Model
 import SystemPackage
@@ -187,6 +188,31 @@ import Tooling
         #expect(!receiver.hasStarted)
         receiver.add(Array("{\"token\":\"\(probe.token)\",\"event\":\"started\"}\r\n".utf8))
         #expect(receiver.hasStarted)
+    }
+}
+
+@Suite struct GuestWordsTests {
+    @Test func `What a guest says of its reset is kept up to a limit, and only of operations that there are`() {
+        let probe = SetupProbe()
+        let receiver = ProbeReceiver(probe)
+        func say(_ operation: String, _ path: String) {
+            let event = #"{"token":"\#(probe.token)","event":"reset","operation":"\#(operation)","path":"\#(path)"}"#
+            receiver.add(Array((event + "\n").utf8))
+        }
+        say("no-operation", "/a")
+        say("logfiles", "/" + String(repeating: "a", count: 5000))
+        #expect(receiver.reset.isEmpty)
+        for number in 0..<ProbeReceiver.resetLimit + 10 { say("logfiles", "/\(number)") }
+        #expect(receiver.reset["logfiles"]?.count == ProbeReceiver.resetLimit)
+    }
+
+    @Test func `The copy of a console ends at its limit`() async throws {
+        try await Scratch.with { scratch in
+            let file = scratch.path.appending("console.log")
+            let console = try SetupConsole(StepReport(step: "test") { _ in }, copy: file, limit: 10)
+            for _ in 0..<4 { console.append(Array("1234\n".utf8)) }
+            #expect(try Scratch.read(file) == "1234\n1234\n")
+        }
     }
 }
 
