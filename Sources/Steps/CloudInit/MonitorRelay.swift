@@ -48,6 +48,8 @@ final class MonitorRelay: Sendable {
         }
     }
 
+    private let listener: Int32
+
     private init(_ path: FilePath, folder: FilePath) throws {
         let listener = try Self.listen(path)
         var ends: [Int32] = [-1, -1]
@@ -56,6 +58,7 @@ final class MonitorRelay: Sendable {
             throw FactoryError(.osFailure, "cannot make a pipe: \(Errno(rawValue: errno))")
         }
         self.folder = folder
+        self.listener = listener
         stopping = FileDescriptor(rawValue: ends[1])
         let stop = ends[0]
         DetachedThread.start { [self] in
@@ -66,6 +69,8 @@ final class MonitorRelay: Sendable {
     }
 
     private func stop() {
+        // The thread closes it a little later; nobody is to be let in until then.
+        shutdown(listener, Int32(SHUT_RD))
         try? stopping.close()
         for connection in connections.withLock({ $0 }) { connection.close() }
     }
